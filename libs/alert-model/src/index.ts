@@ -1,1 +1,74 @@
-export {};
+/**
+ * The domain of Tocsin: signals, events, the lifecycle of an alert and of a digest, and every decision about them.
+ * Pure: no clock, no randomness, no I/O. Callers pass the time and identifiers in.
+ */
+export { AlertId, DeliveryId, DigestId, Instant, OutcomeId, alertStream, digestStream } from './ids.ts';
+export {
+  FailureKind,
+  FailureSignal,
+  RunContext,
+  Signal,
+  SignalBatch,
+  Step,
+  SuccessSignal,
+  errorCharsMax,
+  nameCharsMax,
+  runStepsMax,
+  signalsPerJobMax,
+  stepName,
+} from './signal.ts';
+export { FrozenChain, FrozenRoute, Severity, severityRank } from './policy.ts';
+export type { ChainPolicy, Match, Policy, RoutePolicy, Rule } from './policy.ts';
+export { DigestPurpose, Lease, Opening, ResolutionReason, eventSchemaVersion, parseEvent } from './event.ts';
+export type { AlertEvent, AlertEventType, DigestEvent, DigestEventType, DomainEvent, EventNamed } from './event.ts';
+export { InvariantError } from './invariant-error.ts';
+export { alertModelVersion, batchesMax, causesMax, owedMax, runsMax, samplesPerCauseMax } from './alert-state.ts';
+export type { AlertState, Batch, Cause, LifecycleState, Told } from './alert-state.ts';
+export { evolveDigest } from './digest-state.ts';
+export type { DigestState } from './digest-state.ts';
+export { itemsPerMessageMax, jobsPerItemMax, messageErrorCharsMax } from './digest-message.ts';
+export type { DigestMessage, ItemKind, MessageCause, MessageItem, MessageJob } from './digest-message.ts';
+export {
+  attemptsMax,
+  attemptsWithFallbackMax,
+  nextDeliveryStep,
+  retryAfterMaxMs,
+  retryFirstMs,
+  retryMaxMs,
+  unauthorizedRetryMs,
+  unknownRetryMs,
+} from './delivery.ts';
+export type { DeliveryOutcome, DeliveryReason, DeliveryStep } from './delivery.ts';
+export { redact } from './redact.ts';
+export { cleanText, shorten, toErrorText } from './error-text.ts';
+export { signatureOf, signatureTemplate } from './signature.ts';
+export { addMs, compareInstants, isAfter, msBetween } from './instant.ts';
+export { findTransition, machineTransitions } from './machine.ts';
+export type { MachineAction, MachineTransition, Waiting } from './machine.ts';
+export { evolveAlert, waitingOf } from './evolve-alert.ts';
+export { classifyFailure, globMatches, keysOfSuccess, unnamedChain } from './classify.ts';
+export type { Classification, Ignored } from './classify.ts';
+export { recoveryOf } from './recovery.ts';
+export {
+  decideAcknowledge,
+  decideEscalate,
+  decideFailure,
+  decideLapse,
+  decideNotificationFailed,
+  decideNotified,
+  decideResolve,
+  decideSuccess,
+  decideUnacknowledge,
+} from './decide.ts';
+export type { Decision } from './decide.ts';
+export { effectsOf, joins } from './effects.ts';
+export type { Effect } from './effects.ts';
+export { joinDigests } from './join-digests.ts';
+export type { Joined } from './join-digests.ts';
+export { fragmentOf } from './digest-fragment.ts';
+export type { Fragment } from './digest-fragment.ts';
+export { planMessages, threadsPerDigestMax } from './plan-messages.ts';
+export type { PlannedItem, PlannedMessage } from './plan-messages.ts';
+export { composeMessage, fillUrl, sampleKey } from './compose-message.ts';
+export type { Composition, Sample } from './compose-message.ts';
+export { forHumans, headlineCharsMax, subjectCharsMax } from './message-words.ts';

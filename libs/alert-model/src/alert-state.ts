@@ -1,0 +1,117 @@
+import type { DigestPurpose, Lease, Opening, ResolutionReason } from './event.ts';
+import type { AlertId, DeliveryId, DigestId, Instant } from './ids.ts';
+import type { FrozenChain, FrozenRoute, Severity } from './policy.ts';
+import type { Step } from './signal.ts';
+
+/** Version of the fold. A stored read model of another version is folded again from the events. */
+export const alertModelVersion = 1;
+
+/** Most causes (signatures) counted one by one in an alert or a batch; further ones are counted together. */
+export const causesMax = 12;
+/** Most sample occurrences remembered per cause, as versions of the alert's stream. */
+export const samplesPerCauseMax = 8;
+/** Most failing steps or targets followed one by one; see `owedUntracked`. */
+export const owedMax = 5_000;
+/** Most chain runs remembered, newest last. */
+export const runsMax = 20;
+/** Most digests that may hold unsettled news of one alert; beyond that news waits in `pending`. */
+export const batchesMax = 50;
+
+export type LifecycleState = 'detected' | 'batched' | 'notified' | 'acknowledged' | 'resolved';
+
+export interface Cause {
+  readonly signature: string;
+  readonly count: number;
+  /** Versions of FailureDetected events in this stream, newest kept last. */
+  readonly samples: readonly number[];
+}
+
+/** News of an alert for one route. */
+export interface Batch {
+  readonly failures: number;
+  readonly firstFailedAt: Instant | null;
+  readonly lastFailedAt: Instant | null;
+  readonly causes: readonly Cause[];
+  /** Failures whose cause found no place in `causes`. */
+  readonly otherCauses: number;
+  /** Whether the first occurrence of the alert is among them. */
+  readonly opened: boolean;
+  readonly resolved: boolean;
+  readonly lapse: { readonly by: string; readonly acknowledgedAt: Instant; readonly reason: 'time' | 'signature-change' } | null;
+  readonly escalation: { readonly level: number; readonly name: string; readonly afterMs: number } | null;
+}
+
+/** Who was told, once per route and channel. */
+export interface Told {
+  readonly route: string;
+  readonly channel: string;
+  readonly purpose: DigestPurpose;
+  readonly digestId: DigestId;
+  readonly deliveryId: DeliveryId;
+  readonly threadId: DigestId;
+  readonly at: Instant;
+}
+
+/** The folded life of one alert: plain JSON, equal to `tocsin.alerts.data`. */
+export interface AlertState {
+  readonly id: AlertId;
+  readonly key: string;
+  readonly state: LifecycleState;
+  /** Version of the last event folded. */
+  readonly version: number;
+  readonly severity: Severity;
+  readonly source: string;
+  readonly jobType: string;
+  readonly targetId: string | null;
+  readonly title: string;
+  readonly rule: string | null;
+  readonly chain: FrozenChain | null;
+  readonly routes: readonly FrozenRoute[];
+  readonly predecessor: Opening['predecessor'];
+  readonly openedAt: Instant;
+  readonly firstFailedAt: Instant;
+  readonly lastFailedAt: Instant;
+  /** Chain run of the latest failure. */
+  readonly lastRun: string | null;
+  /** Steps that had not run when the latest failure was read. */
+  readonly missing: readonly Step[];
+  readonly lastGreenAt: Instant | null;
+  readonly occurrences: number;
+  readonly causes: readonly Cause[];
+  readonly otherCauses: number;
+  /** Work that owes a success: step name → its latest failure (or, for a step that did not run, the failure that kept it). */
+  readonly owed: Readonly<Record<string, { readonly step: Step; readonly failedAt: Instant; readonly missing: boolean }>>;
+  /** Failures of further targets beyond `owedMax`; their recovery cannot be followed one by one. */
+  readonly owedUntracked: number;
+  /** Chain runs with a failure, oldest first. */
+  readonly failedRuns: readonly string[];
+  /** Successes seen since, by run (`''` outside a run) and step name: the latest finish. */
+  readonly successes: Readonly<Record<string, Readonly<Record<string, Instant>>>>;
+  /** News by route that sits in no digest yet. */
+  readonly pending: Readonly<Record<string, Batch>>;
+  /** News by digest that no channel has accepted yet. */
+  readonly batches: Readonly<Record<string, { readonly route: string; readonly purpose: DigestPurpose; readonly dueAt: Instant; readonly batch: Batch }>>;
+  readonly told: readonly Told[];
+  readonly notifiedAt: Instant | null;
+  readonly acknowledgement: {
+    readonly by: string;
+    readonly via: string;
+    readonly at: Instant;
+    readonly lease: Lease;
+    /** Causes known when it was given. */
+    readonly signatures: readonly string[];
+    readonly note: string | null;
+  } | null;
+  readonly escalationLevel: number;
+  readonly escalatedAt: Instant | null;
+  /** Deliveries that no channel took, newest last; see docs/guarantees.md. */
+  readonly failedDeliveries: number;
+  readonly resolution: {
+    readonly reason: ResolutionReason;
+    readonly resolvedAt: Instant;
+    readonly by: string | null;
+    readonly note: string | null;
+  } | null;
+  /** Channels, as `route channel`, that were told of the resolution. */
+  readonly resolutionToldTo: readonly string[];
+}

@@ -1,0 +1,174 @@
+import { severityRank } from './policy.ts';
+import type { ChainPolicy, FrozenChain, FrozenRoute, Match, Policy, Rule, Severity } from './policy.ts';
+import { stepName } from './signal.ts';
+import type { FailureSignal, Step, SuccessSignal } from './signal.ts';
+
+/** Name of the chain that jobs with a chain run belong to when no configured chain claims them. */
+export const unnamedChain = 'chain';
+
+/** What the policy of the moment says of a failure; frozen into the alert when it opens. */
+export interface Classification {
+  readonly key: string;
+  readonly title: string;
+  readonly severity: Severity;
+  /** Names of the rules that decided, for `explain`; null when no rule matched. */
+  readonly rule: string | null;
+  readonly chain: FrozenChain | null;
+  /** Steps of the run that have not run, because of this failure or simply not yet. */
+  readonly missing: readonly Step[];
+  readonly routes: readonly FrozenRoute[];
+}
+
+/** A failure a rule says is not to be told. */
+export interface Ignored {
+  readonly ignoredBy: string;
+}
+
+/**
+ * Applies rules, chains and routes to a failure. Rules: the first that matches and sets a field decides that field.
+ * Routes: every matching one takes part; one without a match always exists.
+ */
+export const classifyFailure = (signal: FailureSignal, policy: Policy): Classification | Ignored => {
+  const rules = policy.rules.filter((rule) => matches(rule.match, signal));
+  const deciding = {
+    ignore: rules.find((rule) => rule.ignore !== undefined),
+    severity: rules.find((rule) => rule.severity !== undefined),
+    groupBy: rules.find((rule) => rule.groupBy !== undefined),
+  };
+  if (deciding.ignore?.ignore === true) return { ignoredBy: deciding.ignore.name };
+  const severity = deciding.severity?.severity ?? 'error';
+  const chain = chainOf(signal, policy.chains);
+  const frozen = chain === null ? null : freezeChain(chain, signal);
+  const groupBy = deciding.groupBy?.groupBy ?? ['source', 'jobType', 'targetId'];
+  return {
+    key: chain === null ? jobKey(signal, groupBy) : chainKey(signal.source, chain),
+    title: titleOf(signal, chain, groupBy),
+    severity,
+    rule: namesOf([deciding.severity, deciding.groupBy]),
+    chain: frozen,
+    missing: missingSteps(signal, frozen),
+    routes: policy.routes.filter((route) => matches(route.match, { ...signal, severity })).map(freezeRoute),
+  };
+};
+
+/**
+ * Every key a success may matter to: that of its chain, of the unnamed chain of its source (a step repeated by hand
+ * outside a run), and of the job itself, however jobs are grouped.
+ */
+export const keysOfSuccess = (signal: SuccessSignal, policy: Policy): readonly string[] => {
+  const chain = chainOf(signal, policy.chains);
+  const rules = policy.rules.filter((rule) => matches(rule.match, signal));
+  const groupBy = rules.find((rule) => rule.groupBy !== undefined)?.groupBy;
+  return [
+    ...new Set([
+      ...(chain === null ? [] : [chainKey(signal.source, chain)]),
+      chainKey(signal.source, unnamedChain),
+      jobKey(signal, groupBy ?? ['source', 'jobType', 'targetId']),
+    ]),
+  ];
+};
+
+/** Whether a pattern with `*` for any run of characters fits the whole text; case matters. */
+export const globMatches = (pattern: string, text: string): boolean => {
+  const parts = pattern.split('*');
+  const first = parts[0] ?? '';
+  const last = parts.at(-1) ?? '';
+  if (parts.length === 1) return pattern === text;
+  if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length) return false;
+  // Leftmost placement of each middle part is enough, and needs no backtracking.
+  let at = first.length;
+  const end = text.length - last.length;
+  for (const part of parts.slice(1, -1)) {
+    const found = text.indexOf(part, at);
+    if (found === -1 || found + part.length > end) return false;
+    at = found + part.length;
+  }
+  return true;
+};
+
+interface Subject {
+  readonly source: string;
+  readonly jobType: string;
+  readonly targetId: string | null;
+  readonly severity?: Severity;
+}
+
+const matches = (match: Match, subject: Subject): boolean =>
+  anyGlob(match.source, subject.source) &&
+  anyGlob(match.jobType, subject.jobType) &&
+  anyGlob(match.targetId, subject.targetId ?? '') &&
+  (match.severity === undefined || subject.severity === undefined || match.severity.includes(subject.severity));
+
+const anyGlob = (patterns: readonly string[] | undefined, text: string): boolean =>
+  patterns === undefined || patterns.some((pattern) => globMatches(pattern, text));
+
+const chainOf = (
+  subject: { readonly source: string; readonly jobType: string; readonly targetId: string | null; readonly run: string | null },
+  chains: readonly ChainPolicy[],
+): ChainPolicy | typeof unnamedChain | null => {
+  const configured = chains.find(
+    (chain) =>
+      chain.source === subject.source &&
+      chain.steps.some(
+        (step) => step.jobType === subject.jobType && (step.targets === null || step.targets.includes(subject.targetId ?? '')),
+      ),
+  );
+  return configured ?? (subject.run === null ? null : unnamedChain);
+};
+
+const freezeChain = (chain: ChainPolicy | typeof unnamedChain, signal: FailureSignal): FrozenChain => {
+  if (chain === unnamedChain) {
+    const learned = signal.runContext?.learned ?? [];
+    return { name: unnamedChain, steps: learned.length > 0 ? learned : null };
+  }
+  const steps = chain.steps.flatMap(({ jobType, targets }): Step[] =>
+    targets === null ? [{ jobType, targetId: null }] : targets.map((targetId) => ({ jobType, targetId })),
+  );
+  return { name: chain.name, steps };
+};
+
+/**
+ * Steps of a later stage that the run has not begun. A stage is a job type; stages follow each other in the order of
+ * the chain's steps. Steps of the same stage as the failed one do not depend on it.
+ */
+const missingSteps = (signal: FailureSignal, chain: FrozenChain | null): readonly Step[] => {
+  if (chain?.steps == null || signal.run === null) return [];
+  const stages = [...new Set(chain.steps.map((step) => step.jobType))];
+  const failedStage = stages.indexOf(signal.jobType);
+  const begun = new Set(
+    (signal.runContext?.steps ?? []).filter((step) => step.status !== 'pending' && step.status !== 'canceled').map(stepName),
+  );
+  return chain.steps.filter((step) => stages.indexOf(step.jobType) > failedStage && !begun.has(stepName(step)));
+};
+
+const chainKey = (source: string, chain: ChainPolicy | typeof unnamedChain): string =>
+  `chain/${part(source)}/${part(chain === unnamedChain ? unnamedChain : chain.name)}`;
+
+const jobKey = (subject: Subject, groupBy: NonNullable<Rule['groupBy']>): string =>
+  `job/${part(subject.source)}/${part(subject.jobType)}` +
+  (groupBy.includes('targetId') && subject.targetId !== null ? `/${part(subject.targetId)}` : '');
+
+/** Keeps the parts of a key apart even when a name holds a slash. */
+const part = (text: string): string => text.replaceAll('%', '%25').replaceAll('/', '%2F');
+
+const titleOf = (signal: FailureSignal, chain: ChainPolicy | typeof unnamedChain | null, groupBy: NonNullable<Rule['groupBy']>): string => {
+  if (chain !== null) return `${signal.source}/${chain === unnamedChain ? unnamedChain : chain.name}`;
+  const target = groupBy.includes('targetId') && signal.targetId !== null ? `/${signal.targetId}` : '';
+  return `${signal.source}/${signal.jobType}${target}`;
+};
+
+const namesOf = (rules: readonly (Rule | undefined)[]): string | null => {
+  const names = [...new Set(rules.flatMap((rule) => (rule === undefined ? [] : [rule.name])))];
+  return names.length === 0 ? null : names.join(', ');
+};
+
+const freezeRoute = ({ name, channels, fallback, windowMs, escalation }: Policy['routes'][number]): FrozenRoute => ({
+  name,
+  channels: [...channels],
+  fallback: [...fallback],
+  windowMs,
+  escalation: escalation === null ? null : { name: escalation.name, afterMs: escalation.afterMs, channels: [...escalation.channels] },
+});
+
+/** The worse of two severities. */
+export const worse = (a: Severity, b: Severity): Severity => (severityRank[a] >= severityRank[b] ? a : b);

@@ -1,0 +1,193 @@
+import type { AlertState } from './alert-state.ts';
+import { worse } from './classify.ts';
+import type { Classification } from './classify.ts';
+import type { AlertEvent, EventNamed, Lease, Opening } from './event.ts';
+import { evolveAlert } from './evolve-alert.ts';
+import type { AlertId, DeliveryId, DigestId, Instant } from './ids.ts';
+import { isAfter } from './instant.ts';
+import { recoveryOf } from './recovery.ts';
+import { signatureOf } from './signature.ts';
+import { stepName } from './signal.ts';
+import type { FailureSignal, SuccessSignal } from './signal.ts';
+
+/** What a command came to: events, or the reason why there are none. Repeating a command yields a reason, never an error. */
+export type Decision =
+  | { readonly events: readonly [AlertEvent, ...AlertEvent[]]; readonly reason: string }
+  | { readonly events: readonly []; readonly refused: string };
+
+const refuse = (refused: string): Decision => ({ events: [], refused });
+
+/**
+ * A job failed. Opens an alert, or adds an occurrence to the open one. The caller has made sure that the outcome was
+ * not recorded before.
+ *
+ * @param state the open alert of the key, or null
+ * @param alertId identity of the alert if one is opened
+ */
+export const decideFailure = (
+  state: AlertState | null,
+  signal: FailureSignal,
+  classification: Classification,
+  context: { readonly now: Instant; readonly alertId: AlertId; readonly predecessor: Opening['predecessor'] },
+): Decision => {
+  const { now } = context;
+  const { title, rule, chain, routes, severity, key, missing } = classification;
+  const opening = state === null ? { title, rule, chain, routes: [...routes], predecessor: context.predecessor } : null;
+  const detected: EventNamed<'FailureDetected'> = {
+    type: 'FailureDetected',
+    occurredAt: now,
+    data: {
+      alertId: state?.id ?? context.alertId,
+      key,
+      outcomeId: signal.outcomeId,
+      table: signal.table,
+      jobId: signal.jobId,
+      kind: signal.kind,
+      severity,
+      source: signal.source,
+      jobType: signal.jobType,
+      targetId: signal.targetId,
+      attempts: signal.attempts,
+      maxAttempts: signal.maxAttempts,
+      error: signal.error,
+      signature: signatureOf(signal.error),
+      failedAt: signal.failedAt,
+      run: signal.run,
+      missing: [...missing],
+      lastGreenAt: signal.runContext?.lastGreenAt ?? null,
+      notes: [...signal.notes],
+      observedAt: signal.observedAt,
+      opening,
+    },
+  };
+  if (state === null) return { events: [detected], reason: 'first failure of its key' };
+  const events: [AlertEvent, ...AlertEvent[]] = [detected];
+  if (worse(state.severity, severity) !== state.severity)
+    events.push({ type: 'SeverityRaised', occurredAt: now, data: { from: state.severity, to: severity } });
+  const held = state.acknowledgement;
+  if (held?.lease.until === 'signature-change' && !held.signatures.includes(detected.data.signature))
+    events.push(lapse(held, 'signature-change', now));
+  return { events, reason: 'another failure of an open alert' };
+};
+
+/** Watched work succeeded. Recorded when it matters to the alert; resolves it when nothing is owed any more. */
+export const decideSuccess = (state: AlertState, signal: SuccessSignal, now: Instant): Decision => {
+  if (state.state === 'resolved') return refuse('the alert is already resolved');
+  const name = stepName(signal);
+  const owed = state.owed[name];
+  const isStep = state.chain?.steps?.some((step) => stepName(step) === name) === true && signal.run !== null;
+  if (owed === undefined && !isStep) return refuse('nothing of that name has failed in this alert');
+  if (owed !== undefined && !isAfter(signal.finishedAt, owed.failedAt)) return refuse('it finished before the failure');
+  const known = state.successes[signal.run ?? '']?.[name];
+  if (known !== undefined && !isAfter(signal.finishedAt, known)) return refuse('this success is already recorded');
+  const { outcomeId, table, jobId, jobType, targetId, run, finishedAt } = signal;
+  const detected: AlertEvent = {
+    type: 'SuccessDetected',
+    occurredAt: now,
+    data: { outcomeId, table, jobId, jobType, targetId, run, finishedAt },
+  };
+  const recovery = recoveryOf(evolveAlert(state, detected));
+  if (recovery === null) return { events: [detected], reason: 'more successes are owed' };
+  const resolved: AlertEvent = { type: 'AlertResolved', occurredAt: now, data: { ...recovery, by: null, note: null } };
+  return { events: [detected, resolved], reason: recovery.reason };
+};
+
+/** A channel accepted a message about this alert. */
+export const decideNotified = (
+  state: AlertState,
+  delivery: {
+    readonly digestId: DigestId;
+    readonly deliveryId: DeliveryId;
+    readonly route: string;
+    readonly purpose: EventNamed<'AlertNotified'>['data']['purpose'];
+    readonly channel: string;
+    readonly threadId: DigestId;
+    readonly acceptedAt: Instant;
+    readonly reportedResolved: boolean;
+  },
+  now: Instant,
+): Decision => {
+  const { route, channel, deliveryId } = delivery;
+  const before = state.told.find((entry) => entry.route === route && entry.channel === channel);
+  if (before?.deliveryId === deliveryId) return refuse('already recorded');
+  if (delivery.reportedResolved && before !== undefined && state.state === 'resolved') {
+    if (state.resolutionToldTo.includes(`${route} ${channel}`)) return refuse('already recorded');
+    const { digestId, acceptedAt } = delivery;
+    return {
+      events: [{ type: 'ResolutionNotified', occurredAt: now, data: { digestId, deliveryId, route, channel, acceptedAt } }],
+      reason: 'the recovery was told',
+    };
+  }
+  return { events: [{ type: 'AlertNotified', occurredAt: now, data: { ...delivery } }], reason: 'the failure was told' };
+};
+
+/** A channel gave a message up. Without a fallback its news waits for the next digest. */
+export const decideNotificationFailed = (
+  state: AlertState,
+  failure: EventNamed<'NotificationFailed'>['data'],
+  now: Instant,
+): Decision => {
+  if (failure.fallback === null && !(failure.digestId in state.batches) && state.told.some((entry) => entry.digestId === failure.digestId))
+    return refuse('another channel has told it');
+  return { events: [{ type: 'NotificationFailed', occurredAt: now, data: failure }], reason: failure.reason };
+};
+
+/** Nobody acknowledged in time: the next level is told. */
+export const decideEscalate = (state: AlertState, due: { readonly route: string; readonly level: number }, now: Instant): Decision => {
+  if (state.state === 'resolved') return refuse('it is resolved');
+  if (state.acknowledgement !== null) return refuse(`it is acknowledged by ${state.acknowledgement.by}`);
+  if (state.escalationLevel >= due.level) return refuse(`level ${due.level} was told before`);
+  const escalation = state.routes.find((route) => route.name === due.route)?.escalation ?? null;
+  if (escalation === null) return refuse('its route has no escalation');
+  const { name, channels, afterMs } = escalation;
+  return {
+    events: [{ type: 'AlertEscalated', occurredAt: now, data: { level: due.level, route: due.route, escalation: name, channels, afterMs } }],
+    reason: 'nobody acknowledged in time',
+  };
+};
+
+/** Somebody takes the alert. */
+export const decideAcknowledge = (
+  state: AlertState,
+  command: { readonly by: string; readonly via: string; readonly lease: Lease; readonly note: string | null },
+  now: Instant,
+): Decision => {
+  if (state.state === 'resolved') return refuse('the alert is already resolved');
+  if (state.acknowledgement !== null) return refuse(`already acknowledged by ${state.acknowledgement.by}`);
+  if (command.lease.until === 'time' && !isAfter(command.lease.at, now)) return refuse(`the lease would end in the past, at ${command.lease.at}`);
+  return { events: [{ type: 'AlertAcknowledged', occurredAt: now, data: command }], reason: `acknowledged by ${command.by}` };
+};
+
+/** Somebody gives the alert back. */
+export const decideUnacknowledge = (state: AlertState, by: string, now: Instant): Decision =>
+  state.acknowledgement === null
+    ? refuse('the alert is not acknowledged')
+    : { events: [{ type: 'AlertUnacknowledged', occurredAt: now, data: { by } }], reason: `given back by ${by}` };
+
+/** The time of an acknowledgement is over. */
+export const decideLapse = (state: AlertState, now: Instant): Decision => {
+  const held = state.acknowledgement;
+  if (held === null) return refuse('the alert is not acknowledged');
+  if (held.lease.until !== 'time') return refuse(`the acknowledgement holds until ${held.lease.until}`);
+  if (isAfter(held.lease.at, now)) return refuse(`the acknowledgement holds until ${held.lease.at}`);
+  return { events: [lapse(held, 'time', now)], reason: 'the acknowledgement ran out' };
+};
+
+/** An operator closes the alert by hand. */
+export const decideResolve = (state: AlertState, command: { readonly by: string; readonly note: string | null }, now: Instant): Decision =>
+  state.state === 'resolved'
+    ? refuse('the alert is already resolved')
+    : {
+        events: [{ type: 'AlertResolved', occurredAt: now, data: { reason: 'operator', resolvedAt: now, by: command.by, note: command.note } }],
+        reason: `resolved by ${command.by}`,
+      };
+
+const lapse = (
+  held: NonNullable<AlertState['acknowledgement']>,
+  reason: 'time' | 'signature-change',
+  now: Instant,
+): EventNamed<'AcknowledgementLapsed'> => ({
+  type: 'AcknowledgementLapsed',
+  occurredAt: now,
+  data: { by: held.by, acknowledgedAt: held.at, reason },
+});

@@ -1,0 +1,79 @@
+import type { AlertState, Batch } from './alert-state.ts';
+import type { ItemKind } from './digest-message.ts';
+import type { AlertId, DigestId, Instant } from './ids.ts';
+import { isAfter } from './instant.ts';
+import type { Severity } from './policy.ts';
+import { stepName } from './signal.ts';
+
+/** What one alert has to say in one digest: little enough that 100,000 of them fit into memory. */
+export interface Fragment {
+  readonly alertId: AlertId;
+  readonly kind: ItemKind;
+  readonly title: string;
+  readonly severity: Severity;
+  readonly source: string;
+  readonly jobType: string;
+  readonly targetId: string | null;
+  readonly chain: { readonly name: string; readonly run: string | null; readonly missing: readonly string[]; readonly lastGreenAt: string | null } | null;
+  readonly occurrences: number;
+  readonly since: Instant;
+  readonly lastFailedAt: Instant;
+  readonly batch: Batch;
+  readonly acknowledgedBy: string | null;
+  readonly resolution: AlertState['resolution'];
+  readonly predecessor: AlertState['predecessor'];
+  /** Who has been told of it on this route. */
+  readonly told: readonly { readonly channel: string; readonly at: Instant; readonly threadId: DigestId }[];
+  /** Channels of `told` that wait for the resolution. */
+  readonly owedResolution: readonly string[];
+}
+
+/**
+ * Takes from an alert what it has to say in a digest; null when the digest holds no news of it (any more).
+ */
+export const fragmentOf = (state: AlertState, digestId: DigestId): Fragment | null => {
+  const entry = state.batches[digestId];
+  if (entry === undefined) return null;
+  const { batch, route } = entry;
+  const told = state.told.filter((one) => one.route === route).map(({ channel, at, threadId }) => ({ channel, at, threadId }));
+  return {
+    alertId: state.id,
+    kind: kindOf(state, batch, told.length > 0),
+    title: state.title,
+    severity: state.severity,
+    source: state.source,
+    jobType: state.jobType,
+    targetId: state.targetId,
+    chain:
+      state.chain === null
+        ? null
+        : { name: state.chain.name, run: state.lastRun, missing: stillMissing(state), lastGreenAt: state.lastGreenAt },
+    occurrences: state.occurrences,
+    since: state.firstFailedAt,
+    lastFailedAt: state.lastFailedAt,
+    // Resolved news without failures of its own shows the causes of the alert as a whole.
+    batch: batch.failures > 0 ? batch : { ...batch, causes: state.causes, otherCauses: state.otherCauses },
+    acknowledgedBy: state.acknowledgement?.by ?? null,
+    resolution: state.resolution,
+    predecessor: state.predecessor,
+    told,
+    owedResolution: told.map((one) => one.channel).filter((channel) => !state.resolutionToldTo.includes(`${route} ${channel}`)),
+  };
+};
+
+const kindOf = (state: AlertState, batch: Batch, toldBefore: boolean): ItemKind => {
+  if (state.resolution !== null) return toldBefore ? 'resolved' : 'recovered';
+  if (batch.escalation !== null) return 'escalated';
+  if (batch.lapse !== null) return 'lapsed';
+  return toldBefore ? 'again' : 'new';
+};
+
+/** Steps that had not run at the latest failure and have not succeeded since. */
+const stillMissing = (state: AlertState): readonly string[] =>
+  state.missing
+    .filter((step) => {
+      const name = stepName(step);
+      const failedAt = state.owed[name]?.failedAt ?? state.lastFailedAt;
+      return !Object.values(state.successes).some((run) => run[name] !== undefined && isAfter(run[name], failedAt));
+    })
+    .map(stepName);

@@ -1,0 +1,270 @@
+import { owedMax, runsMax } from './alert-state.ts';
+import type { AlertState, Batch, LifecycleState } from './alert-state.ts';
+import { addCause, addFailure, emptyBatch, mergeBatches } from './batch.ts';
+import type { AlertEvent, AlertEventType, EventNamed } from './event.ts';
+import type { Instant } from './ids.ts';
+import { earlier, isAfter, later } from './instant.ts';
+import { InvariantError } from './invariant-error.ts';
+import { requireTransition } from './machine.ts';
+import type { Waiting } from './machine.ts';
+import { stepName } from './signal.ts';
+import type { Step } from './signal.ts';
+
+/**
+ * Folds one event into an alert. The only way state comes about, live and on replay.
+ *
+ * @param state null before the first event
+ * @throws InvariantError when the event cannot follow in this state: the log is damaged or a decision has a bug
+ */
+export const evolveAlert = (state: AlertState | null, event: AlertEvent): AlertState => {
+  if (state === null) {
+    if (event.type !== 'FailureDetected') throw new InvariantError(`${event.type} cannot be the first event of an alert.`);
+    return enter(null, begin(event), 'FailureDetected');
+  }
+  return enter(state.state, { ...fold(state, event), version: state.version + 1 }, event.type);
+};
+
+/** Where the untold news of an alert is; decides the state together with the machine. */
+export const waitingOf = (state: AlertState): Waiting => {
+  if (Object.keys(state.pending).length > 0) return 'pending';
+  return Object.values(state.batches).some((entry) => entry.purpose !== 'escalation') ? 'batched' : 'none';
+};
+
+const enter = (from: LifecycleState | null, folded: AlertState, type: AlertEventType): AlertState => ({
+  ...folded,
+  state: requireTransition(from ?? 'absent', type, waitingOf(folded)).to,
+});
+
+const begin = (event: EventNamed<'FailureDetected'>): AlertState => {
+  const { data } = event;
+  if (data.opening === null) throw new InvariantError(`The first FailureDetected of alert ${data.alertId} has no opening.`);
+  const { title, rule, chain, routes, predecessor } = data.opening;
+  const state: AlertState = {
+    id: data.alertId,
+    key: data.key,
+    state: 'detected',
+    version: 0,
+    severity: data.severity,
+    source: data.source,
+    jobType: data.jobType,
+    targetId: data.targetId,
+    title,
+    rule,
+    chain,
+    routes,
+    predecessor,
+    openedAt: event.occurredAt,
+    firstFailedAt: data.failedAt,
+    lastFailedAt: data.failedAt,
+    lastRun: data.run,
+    missing: data.missing,
+    lastGreenAt: data.lastGreenAt,
+    occurrences: 0,
+    causes: [],
+    otherCauses: 0,
+    owed: {},
+    owedUntracked: 0,
+    failedRuns: [],
+    successes: {},
+    pending: {},
+    batches: {},
+    told: [],
+    notifiedAt: null,
+    acknowledgement: null,
+    escalationLevel: 0,
+    escalatedAt: null,
+    failedDeliveries: 0,
+    resolution: null,
+    resolutionToldTo: [],
+  };
+  return { ...failureDetected(state, event, { ...emptyBatch, opened: true }), version: 1 };
+};
+
+const fold = (state: AlertState, event: AlertEvent): AlertState => {
+  switch (event.type) {
+    case 'FailureDetected':
+      return failureDetected(state, event, emptyBatch);
+    case 'SuccessDetected':
+      return successDetected(state, event);
+    case 'SeverityRaised':
+      return { ...state, severity: event.data.to };
+    case 'AlertBatched':
+      return alertBatched(state, event);
+    case 'AlertNotified':
+      return alertNotified(state, event);
+    case 'NotificationFailed':
+      return notificationFailed(state, event);
+    case 'AlertEscalated':
+      return { ...state, escalationLevel: event.data.level, escalatedAt: event.occurredAt };
+    case 'AlertAcknowledged': {
+      const { by, via, lease, note } = event.data;
+      const signatures = state.causes.map((cause) => cause.signature);
+      // The ladder starts anew when this lease ends.
+      return { ...state, acknowledgement: { by, via, at: event.occurredAt, lease, signatures, note }, escalationLevel: 0, escalatedAt: null };
+    }
+    case 'AlertUnacknowledged':
+      return { ...state, acknowledgement: null };
+    case 'AcknowledgementLapsed': {
+      const { by, acknowledgedAt, reason } = event.data;
+      return tellRoutes({ ...state, acknowledgement: null }, { ...emptyBatch, lapse: { by, acknowledgedAt, reason } });
+    }
+    case 'AlertResolved': {
+      const { reason, resolvedAt, by, note } = event.data;
+      return tellResolution({ ...state, resolution: { reason, resolvedAt, by, note } });
+    }
+    case 'ResolutionNotified': {
+      const { digestId, route, channel } = event.data;
+      return { ...state, batches: without(state.batches, digestId), resolutionToldTo: union(state.resolutionToldTo, `${route} ${channel}`) };
+    }
+    default:
+      return event satisfies never;
+  }
+};
+
+const failureDetected = (state: AlertState, event: EventNamed<'FailureDetected'>, base: Batch): AlertState => {
+  const { data } = event;
+  const version = state.version + 1;
+  const news = addFailure(base, { signature: data.signature, version, failedAt: data.failedAt });
+  const latest = !isAfter(state.lastFailedAt, data.failedAt);
+  const owed = owe(state, [
+    { step: { jobType: data.jobType, targetId: data.targetId }, missing: false },
+    ...data.missing.map((step) => ({ step, missing: true })),
+  ], data.failedAt);
+  return tellRoutes(
+    {
+      ...state,
+      ...addCause(state, { signature: data.signature, count: 1, samples: [version] }),
+      ...owed,
+      occurrences: state.occurrences + 1,
+      firstFailedAt: earlier(state.firstFailedAt, data.failedAt),
+      lastFailedAt: later(state.lastFailedAt, data.failedAt),
+      lastRun: latest ? data.run : state.lastRun,
+      missing: latest ? data.missing : state.missing,
+      lastGreenAt: latest ? data.lastGreenAt : state.lastGreenAt,
+      failedRuns: data.run === null ? state.failedRuns : union(state.failedRuns, data.run).slice(-runsMax),
+    },
+    news,
+  );
+};
+
+const owe = (
+  state: AlertState,
+  steps: readonly { readonly step: Step; readonly missing: boolean }[],
+  failedAt: Instant,
+): Pick<AlertState, 'owed' | 'owedUntracked'> => {
+  const owed: Record<string, AlertState['owed'][string]> = { ...state.owed };
+  let owedUntracked = state.owedUntracked;
+  let size = Object.keys(owed).length;
+  for (const { step, missing } of steps) {
+    const name = stepName(step);
+    const known = owed[name];
+    if (known === undefined && size >= owedMax) {
+      owedUntracked += 1;
+      continue;
+    }
+    if (known === undefined) size += 1;
+    owed[name] = known === undefined
+      ? { step, failedAt, missing }
+      : { step, failedAt: later(known.failedAt, failedAt), missing: known.missing && missing };
+  }
+  return { owed, owedUntracked };
+};
+
+const successDetected = (state: AlertState, event: EventNamed<'SuccessDetected'>): AlertState => {
+  const run = event.data.run ?? '';
+  const name = stepName(event.data);
+  const ofRun = state.successes[run] ?? {};
+  const known = ofRun[name];
+  const finishedAt = known === undefined ? event.data.finishedAt : later(known, event.data.finishedAt);
+  const successes = { ...state.successes, [run]: { ...ofRun, [name]: finishedAt } };
+  return { ...state, successes: newestRuns(successes) };
+};
+
+/** Runs are named by their start, so the oldest names go first; successes outside a run are always kept. */
+const newestRuns = (successes: AlertState['successes']): AlertState['successes'] => {
+  const runs = Object.keys(successes).filter((run) => run !== '');
+  if (runs.length <= runsMax) return successes;
+  return without(successes, runs.toSorted()[0] ?? '');
+};
+
+const alertBatched = (state: AlertState, event: EventNamed<'AlertBatched'>): AlertState => {
+  const { digestId, route, purpose, dueAt } = event.data;
+  const known = state.batches[digestId]?.batch;
+  if (purpose === 'escalation') {
+    const level = state.routes.find((candidate) => candidate.name === route)?.escalation;
+    const escalation = { level: state.escalationLevel, name: level?.name ?? route, afterMs: level?.afterMs ?? 0 };
+    const batch = mergeBatches(known ?? emptyBatch, { ...emptyBatch, escalation });
+    return { ...state, batches: { ...state.batches, [digestId]: { route, purpose, dueAt, batch } } };
+  }
+  const news = state.pending[route];
+  if (news === undefined) throw new InvariantError(`Alert ${state.id} has no news for route ${route} to put into a digest.`);
+  return {
+    ...state,
+    pending: without(state.pending, route),
+    batches: { ...state.batches, [digestId]: { route, purpose, dueAt, batch: known === undefined ? news : mergeBatches(known, news) } },
+  };
+};
+
+const alertNotified = (state: AlertState, event: EventNamed<'AlertNotified'>): AlertState => {
+  const { digestId, deliveryId, route, purpose, channel, threadId, acceptedAt, reportedResolved } = event.data;
+  const told = [
+    ...state.told.filter((entry) => entry.route !== route || entry.channel !== channel),
+    { route, channel, purpose, digestId, deliveryId, threadId, at: acceptedAt },
+  ];
+  const notified: AlertState = {
+    ...state,
+    batches: without(state.batches, digestId),
+    told,
+    notifiedAt: state.notifiedAt ?? acceptedAt,
+    resolutionToldTo: reportedResolved ? union(state.resolutionToldTo, `${route} ${channel}`) : state.resolutionToldTo,
+  };
+  // Composed before the recovery, accepted after it: this channel is owed the resolution.
+  return state.resolution !== null && !reportedResolved ? tellResolution(notified) : notified;
+};
+
+const notificationFailed = (state: AlertState, event: EventNamed<'NotificationFailed'>): AlertState => {
+  const { digestId, fallback } = event.data;
+  if (fallback !== null) return state;
+  const failed = { ...state, failedDeliveries: state.failedDeliveries + 1 };
+  const entry = state.batches[digestId];
+  // Another channel has accepted it, or an escalation nobody can carry: there is no news to put back.
+  if (entry === undefined || entry.purpose === 'escalation') return { ...failed, batches: without(failed.batches, digestId) };
+  const waiting = failed.pending[entry.route];
+  return {
+    ...failed,
+    batches: without(failed.batches, digestId),
+    pending: { ...failed.pending, [entry.route]: waiting === undefined ? entry.batch : mergeBatches(entry.batch, waiting) },
+  };
+};
+
+/** Adds news for every route of the alert. */
+const tellRoutes = (state: AlertState, news: Batch): AlertState => {
+  const pending: Record<string, Batch> = { ...state.pending };
+  for (const route of state.routes) {
+    const known = pending[route.name];
+    pending[route.name] = known === undefined ? news : mergeBatches(known, news);
+  }
+  return { ...state, pending };
+};
+
+/**
+ * The resolution is news for the routes that told of the failure and have not told of its end. A route whose digest is
+ * still open needs no further news: the digest will say "failed and recovered".
+ */
+const tellResolution = (state: AlertState): AlertState => {
+  const pending: Record<string, Batch> = { ...state.pending };
+  for (const { name } of state.routes) {
+    const owed = state.told.some((entry) => entry.route === name && !state.resolutionToldTo.includes(`${name} ${entry.channel}`));
+    const known = pending[name];
+    if (owed || known !== undefined) pending[name] = mergeBatches(known ?? emptyBatch, { ...emptyBatch, resolved: true });
+  }
+  return { ...state, pending };
+};
+
+const without = <Value>(record: Readonly<Record<string, Value>>, key: string): Readonly<Record<string, Value>> => {
+  if (!(key in record)) return record;
+  const { [key]: _, ...rest } = record;
+  return rest;
+};
+
+const union = (list: readonly string[], item: string): readonly string[] => (list.includes(item) ? list : [...list, item]);

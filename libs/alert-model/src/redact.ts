@@ -1,0 +1,51 @@
+/** Longest text looked at, in characters; the rest is cut before any pattern runs, so that cost stays linear and small. */
+export const redactCharsMax = 20_000;
+/** Shortest literal secret that is replaced; shorter ones would blank out ordinary words. */
+export const literalSecretCharsMin = 6;
+
+const mask = '[redacted]';
+
+/**
+ * Patterns of secrets in free text, each bounded and without nested repetition. Shapes follow the public formats of
+ * the providers and the rule sets of gitleaks and secretlint.
+ */
+const patterns: readonly (readonly [RegExp, string])[] = [
+  // PEM blocks: everything between the armour lines, or to the end when the text was cut.
+  [/-----BEGIN [A-Z0-9 ]{0,40}(?:PRIVATE KEY|CERTIFICATE)[A-Z0-9 ]{0,20}-----[\s\S]{0,16000}?(?:-----END [A-Z0-9 ]{0,60}-----|$)/g, mask],
+  // scheme://user:password@host — a password may itself hold an @, so take the last one before the host ends.
+  [/\b([a-z][a-z0-9+.-]{1,30}:\/\/)[^\s/?#"'<>]{0,500}@/gi, `$1${mask}@`],
+  [/https:\/\/hooks\.slack\.com\/[^\s"'<>]{1,300}/gi, `https://hooks.slack.com/${mask}`],
+  [/\b(authorization|proxy-authorization)(["']?\s{0,3}[:=]\s{0,3}["']?)(?:(?:basic|bearer|token|digest|aws4-hmac-sha256)\s{1,3})?[^\s"',;]{1,2000}/gi, `$1$2${mask}`],
+  [/\b(bearer|basic)\s{1,3}[A-Za-z0-9+/_.~=-]{8,4000}/gi, `$1 ${mask}`],
+  [/\b((?:set-)?cookie)(["']?\s{0,3}:\s{0,3})[^\r\n"]{1,2000}/gi, `$1$2${mask}`],
+  // JSON Web Tokens.
+  [/\beyJ[A-Za-z0-9_-]{5,4000}\.[A-Za-z0-9_-]{5,4000}(?:\.[A-Za-z0-9_-]{0,4000})?/g, mask],
+  [/\b(?:AKIA|ASIA|AGPA|AIDA|AROA)[A-Z0-9]{16}\b/g, mask],
+  [/\b(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{20,255}|glpat-[A-Za-z0-9_-]{16,255})/g, mask],
+  [/\bxox[abeoprs]-[A-Za-z0-9-]{8,255}/g, mask],
+  [/\bSG\.[A-Za-z0-9_-]{10,60}\.[A-Za-z0-9_-]{20,100}/g, mask],
+  [/\b(?:sk|pk|rk)[-_](?:live[-_]|test[-_]|proj-|ant-)?[A-Za-z0-9_-]{16,255}/g, mask],
+  [/\bwhsec_[A-Za-z0-9+/=]{16,255}/g, mask],
+  [/\bAIza[A-Za-z0-9_-]{30,50}/g, mask],
+  [/\bnpm_[A-Za-z0-9]{30,60}/g, mask],
+  // name = value, name: "value", --name value, and the same inside JSON or a query string.
+  [
+    /((?:^|[^A-Za-z0-9])(?:[A-Za-z0-9]{1,30}[_-]){0,4}(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|private[_-]?key|client[_-]?secret|credentials?|pgpassword)["']?\s{0,3}(?:=>?|:)\s{0,3})(?:"[^"\r\n]{0,1000}"?|'[^'\r\n]{0,1000}'?|[^\s"',;&)}\]]{1,1000})/gi,
+    `$1${mask}`,
+  ],
+  [/(--(?:password|passwd|token|secret|api-key)[ =])[^\s]{1,500}/gi, `$1${mask}`],
+];
+
+/**
+ * Replaces secrets in free text. The one chokepoint through which error text passes before it is sent, stored, logged
+ * or mailed. Idempotent.
+ *
+ * @param text any text; only the first `redactCharsMax` characters are kept
+ * @param literals known secret values of the installation; those shorter than `literalSecretCharsMin` are ignored
+ */
+export const redact = (text: string, literals: readonly string[] = []): string => {
+  let result = text.length > redactCharsMax ? text.slice(0, redactCharsMax) : text;
+  for (const literal of literals) if (literal.length >= literalSecretCharsMin) result = result.replaceAll(literal, mask);
+  for (const [pattern, replacement] of patterns) result = result.replace(pattern, replacement);
+  return result;
+};

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { Instant, OutcomeId } from './ids.ts';
+
+/** Longest error text kept, in characters (UTF-16 units). What is cut off is said in the text itself. */
+export const errorCharsMax = 2_000;
+/** Longest name (source, job type, target, job id, table) kept, in characters. */
+export const nameCharsMax = 300;
+/** Most steps of one chain run that a signal describes. */
+export const runStepsMax = 100;
+/** Most signals in one queue job. */
+export const signalsPerJobMax = 500;
+
+const Name = z.string().min(1).max(nameCharsMax);
+
+/** What became of a job. Only `failed` and `dead` are produced by the first detector. */
+export const FailureKind = z.enum(['failed', 'dead', 'stuck', 'stalled', 'overdue', 'partial']);
+export type FailureKind = z.infer<typeof FailureKind>;
+
+/** One step of a chain: a job type, for one target where it has targets. */
+export const Step = z.object({ jobType: Name, targetId: Name.nullable() });
+export type Step = z.infer<typeof Step>;
+
+/** What the detector saw of the chain run a failed job belongs to. */
+export const RunContext = z.object({
+  /** The jobs of this run, as they stood when the failure was read. */
+  steps: z.array(Step.extend({ status: z.string().max(nameCharsMax) })).max(runStepsMax),
+  /** The steps of the latest earlier run in which every job succeeded; empty when there is none. */
+  learned: z.array(Step).max(runStepsMax),
+  /** When that earlier run finished; null when there is none. */
+  lastGreenAt: Instant.nullable(),
+});
+export type RunContext = z.infer<typeof RunContext>;
+
+/** A job ended badly. The detector sends it once per outcome; delivery may repeat it. */
+export const FailureSignal = z.object({
+  v: z.literal(1),
+  signal: z.literal('FailureDetected'),
+  outcomeId: OutcomeId,
+  /** Name of the watched table in the configuration. */
+  table: Name,
+  jobId: Name,
+  kind: FailureKind,
+  source: Name,
+  jobType: Name,
+  targetId: Name.nullable(),
+  /** null when the row says nothing usable. */
+  attempts: z.int().nullable(),
+  maxAttempts: z.int().nullable(),
+  /** Redacted and shortened. null when the row holds no error text. */
+  error: z.string().max(errorCharsMax).nullable(),
+  /** Never later than `observedAt`. */
+  failedAt: Instant,
+  /** The chain run's id (`payload.chain_started_at`); null outside a chain run. */
+  run: Name.nullable(),
+  runContext: RunContext.nullable(),
+  /** What was odd about the row, in plain words. */
+  notes: z.array(z.string().max(nameCharsMax)).max(10),
+  /** The database's clock when the row was read. */
+  observedAt: Instant,
+});
+export type FailureSignal = z.infer<typeof FailureSignal>;
+
+/** Watched work succeeded. Sent for work that an open alert waits for. */
+export const SuccessSignal = z.object({
+  v: z.literal(1),
+  signal: z.literal('SuccessDetected'),
+  outcomeId: OutcomeId,
+  table: Name,
+  jobId: Name,
+  source: Name,
+  jobType: Name,
+  targetId: Name.nullable(),
+  run: Name.nullable(),
+  finishedAt: Instant,
+  observedAt: Instant,
+});
+export type SuccessSignal = z.infer<typeof SuccessSignal>;
+
+export const Signal = z.discriminatedUnion('signal', [FailureSignal, SuccessSignal]);
+export type Signal = z.infer<typeof Signal>;
+
+/** What a `signals` queue job carries: signals of one scan, unparsed, so that one bad signal spoils no other. */
+export const SignalBatch = z.object({ signals: z.array(z.unknown()).max(signalsPerJobMax) });
+export type SignalBatch = z.infer<typeof SignalBatch>;
+
+/** The name of a step inside its source, `refresh_catalog/songs` or `rebuild_index`. */
+export const stepName = (step: Step): string =>
+  step.targetId === null ? step.jobType : `${step.jobType}/${step.targetId}`;
