@@ -16,7 +16,8 @@ create table tocsin.outcomes (
   constraint outcomes_recorded_has_time check ((disposition is null) = (recorded_at is null))
 );
 create index outcomes_unaccounted on tocsin.outcomes (signalled_at) where disposition is null;
-create index outcomes_by_job on tocsin.outcomes (job_table, job_id);
+-- The job first, so that it is found without knowing its table.
+create index outcomes_by_job on tocsin.outcomes (job_id, job_table);
 
 -- Successes lately reported for watched work, so that a failure which arrives after its own recovery is recorded as
 -- recovered, whatever the order of delivery. Kept for a bounded time.

@@ -52,6 +52,15 @@ export interface Told {
   readonly at: Instant;
 }
 
+/** Work that owes a success: its latest failure or, for a step that did not run, the failure that kept it from running. */
+export interface Owed {
+  readonly step: Step;
+  readonly failedAt: Instant;
+  /** The run of that failure; null outside a run. */
+  readonly run: string | null;
+  readonly missing: boolean;
+}
+
 /** The folded life of one alert: plain JSON, equal to `tocsin.alerts.data`. */
 export interface AlertState {
   readonly id: AlertId;
@@ -79,8 +88,8 @@ export interface AlertState {
   readonly occurrences: number;
   readonly causes: readonly Cause[];
   readonly otherCauses: number;
-  /** Work that owes a success: step name → its latest failure (or, for a step that did not run, the failure that kept it). */
-  readonly owed: Readonly<Record<string, { readonly step: Step; readonly failedAt: Instant; readonly missing: boolean }>>;
+  /** Work that owes a success, by step name. */
+  readonly owed: Readonly<Record<string, Owed>>;
   /** Failures of further targets beyond `owedMax`; their recovery cannot be followed one by one. */
   readonly owedUntracked: number;
   /** Chain runs with a failure, oldest first. */

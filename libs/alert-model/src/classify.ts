@@ -1,6 +1,6 @@
 import { severityRank } from './policy.ts';
 import type { ChainPolicy, FrozenChain, FrozenRoute, Match, Policy, Rule, Severity } from './policy.ts';
-import { stepName } from './signal.ts';
+import { stepIn, stepName } from './signal.ts';
 import type { FailureSignal, Step, SuccessSignal } from './signal.ts';
 
 /** Name of the chain that jobs with a chain run belong to when no configured chain claims them. */
@@ -136,7 +136,7 @@ const missingSteps = (signal: FailureSignal, chain: FrozenChain | null): readonl
   const stages = [...new Set(chain.steps.map((step) => step.jobType))];
   const failedStage = stages.indexOf(signal.jobType);
   const begun = new Set(
-    (signal.runContext?.steps ?? []).filter((step) => step.status !== 'pending' && step.status !== 'canceled').map(stepName),
+    (signal.runContext?.steps ?? []).filter((step) => step.status !== 'pending' && step.status !== 'canceled').map((step) => stepName(stepIn(chain.steps, step))),
   );
   return chain.steps.filter((step) => stages.indexOf(step.jobType) > failedStage && !begun.has(stepName(step)));
 };

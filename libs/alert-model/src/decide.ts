@@ -4,10 +4,11 @@ import type { Classification } from './classify.ts';
 import type { AlertEvent, EventNamed, Lease, Opening } from './event.ts';
 import { evolveAlert } from './evolve-alert.ts';
 import type { AlertId, DeliveryId, DigestId, Instant } from './ids.ts';
-import { isAfter } from './instant.ts';
+import { earlier, isAfter } from './instant.ts';
+import { ownValue } from './own-value.ts';
 import { recoveryOf } from './recovery.ts';
 import { signatureOf } from './signature.ts';
-import { stepName } from './signal.ts';
+import { stepIn, stepName } from './signal.ts';
 import type { FailureSignal, SuccessSignal } from './signal.ts';
 
 /** What a command came to: events, or the reason why there are none. Repeating a command yields a reason, never an error. */
@@ -73,12 +74,14 @@ export const decideFailure = (
 /** Watched work succeeded. Recorded when it matters to the alert; resolves it when nothing is owed any more. */
 export const decideSuccess = (state: AlertState, signal: SuccessSignal, now: Instant): Decision => {
   if (state.state === 'resolved') return refuse('the alert is already resolved');
-  const name = stepName(signal);
-  const owed = state.owed[name];
-  const isStep = state.chain?.steps?.some((step) => stepName(step) === name) === true && signal.run !== null;
+  const name = stepName(stepIn(state.chain?.steps ?? null, signal));
+  const owed = ownValue(state.owed, name);
+  const isStep = state.chain?.steps?.some((step) => stepName(step) === name) === true;
   if (owed === undefined && !isStep) return refuse('nothing of that name has failed in this alert');
-  if (owed !== undefined && !isAfter(signal.finishedAt, owed.failedAt)) return refuse('it finished before the failure');
-  const known = state.successes[signal.run ?? '']?.[name];
+  // A step of a known chain may belong to a run that makes good an older failure, even if it has failed itself since.
+  const failedAt = isStep ? firstOwedAt(state) : (owed?.failedAt ?? null);
+  if (failedAt !== null && !isAfter(signal.finishedAt, failedAt)) return refuse('it finished before the failure');
+  const known = finishOf(state, signal.run, name);
   if (known !== undefined && !isAfter(signal.finishedAt, known)) return refuse('this success is already recorded');
   const { outcomeId, table, jobId, jobType, targetId, run, finishedAt } = signal;
   const detected: AlertEvent = {
@@ -86,11 +89,21 @@ export const decideSuccess = (state: AlertState, signal: SuccessSignal, now: Ins
     occurredAt: now,
     data: { outcomeId, table, jobId, jobType, targetId, run, finishedAt },
   };
-  const recovery = recoveryOf(evolveAlert(state, detected));
+  const after = evolveAlert(state, detected);
+  // Only so many runs are remembered; a success of an older one would be recorded again and again.
+  if (finishOf(after, run, name) === undefined) return refuse('it belongs to a run too old to matter');
+  const recovery = recoveryOf(after);
   if (recovery === null) return { events: [detected], reason: 'more successes are owed' };
   const resolved: AlertEvent = { type: 'AlertResolved', occurredAt: now, data: { ...recovery, by: null, note: null } };
   return { events: [detected, resolved], reason: recovery.reason };
 };
+
+const finishOf = (state: AlertState, run: string | null, name: string): Instant | undefined =>
+  ownValue(ownValue(state.successes, run ?? '') ?? {}, name);
+
+/** When the oldest failure happened that is still the latest of its step. */
+const firstOwedAt = (state: AlertState): Instant | null =>
+  Object.values(state.owed).reduce<Instant | null>((first, { failedAt }) => (first === null ? failedAt : earlier(first, failedAt)), null);
 
 /** A channel accepted a message about this alert. */
 export const decideNotified = (
@@ -160,13 +173,16 @@ export const decideAcknowledge = (
 
 /** Somebody gives the alert back. */
 export const decideUnacknowledge = (state: AlertState, by: string, now: Instant): Decision =>
-  state.acknowledgement === null
+  state.state === 'resolved'
+    ? refuse('the alert is already resolved')
+    : state.acknowledgement === null
     ? refuse('the alert is not acknowledged')
     : { events: [{ type: 'AlertUnacknowledged', occurredAt: now, data: { by } }], reason: `given back by ${by}` };
 
 /** The time of an acknowledgement is over. */
 export const decideLapse = (state: AlertState, now: Instant): Decision => {
   const held = state.acknowledgement;
+  if (state.state === 'resolved') return refuse('the alert is already resolved');
   if (held === null) return refuse('the alert is not acknowledged');
   if (held.lease.until !== 'time') return refuse(`the acknowledgement holds until ${held.lease.until}`);
   if (isAfter(held.lease.at, now)) return refuse(`the acknowledgement holds until ${held.lease.at}`);

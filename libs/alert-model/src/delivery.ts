@@ -72,8 +72,8 @@ export const nextDeliveryStep = (outcome: DeliveryOutcome, attempts: number, fal
     case 'accepted':
       return { step: 'accepted' };
     case 'rejected':
-      // A wrong key is repaired by people, so without another channel the message waits for them rather than being dropped.
-      if (!fallbackLeft && outcome.reason === 'unauthorized' && attempts < limit)
+      // A wrong key or a missing channel is repaired by people: without another channel the message waits for them.
+      if (!fallbackLeft && (outcome.reason === 'unauthorized' || outcome.reason === 'misconfigured') && attempts < limit)
         return { step: 'wait', afterMs: unauthorizedRetryMs, state: 'retrying' };
       return { step: 'give-up' };
     case 'retry':

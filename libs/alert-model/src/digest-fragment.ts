@@ -2,6 +2,7 @@ import type { AlertState, Batch } from './alert-state.ts';
 import type { ItemKind } from './digest-message.ts';
 import type { AlertId, DigestId, Instant } from './ids.ts';
 import { isAfter } from './instant.ts';
+import { ownValue } from './own-value.ts';
 import type { Severity } from './policy.ts';
 import { stepName } from './signal.ts';
 
@@ -73,7 +74,10 @@ const stillMissing = (state: AlertState): readonly string[] =>
   state.missing
     .filter((step) => {
       const name = stepName(step);
-      const failedAt = state.owed[name]?.failedAt ?? state.lastFailedAt;
-      return !Object.values(state.successes).some((run) => run[name] !== undefined && isAfter(run[name], failedAt));
+      const failedAt = ownValue(state.owed, name)?.failedAt ?? state.lastFailedAt;
+      return !Object.values(state.successes).some((run) => {
+        const at = ownValue(run, name);
+        return at !== undefined && isAfter(at, failedAt);
+      });
     })
     .map(stepName);

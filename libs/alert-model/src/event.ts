@@ -196,7 +196,7 @@ const schemas: Readonly<Record<string, z.ZodType>> = { ...alertEventSchemas, ...
  *   Tocsin, or is damaged. Nothing is guessed.
  */
 export const parseEvent = (row: { type: string; schemaVersion: number; occurredAt: string; data: unknown }): DomainEvent => {
-  const schema = schemas[row.type];
+  const schema = Object.hasOwn(schemas, row.type) ? schemas[row.type] : undefined;
   if (schema === undefined || row.schemaVersion !== eventSchemaVersion)
     throw new InvariantError(
       `This Tocsin does not know event ${row.type} version ${row.schemaVersion}; it reads up to version ${eventSchemaVersion}. Upgrade Tocsin.`,

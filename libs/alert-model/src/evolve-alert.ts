@@ -1,5 +1,5 @@
 import { owedMax, runsMax } from './alert-state.ts';
-import type { AlertState, Batch, LifecycleState } from './alert-state.ts';
+import type { AlertState, Batch, LifecycleState, Owed } from './alert-state.ts';
 import { addCause, addFailure, emptyBatch, mergeBatches } from './batch.ts';
 import type { AlertEvent, AlertEventType, EventNamed } from './event.ts';
 import type { Instant } from './ids.ts';
@@ -7,7 +7,8 @@ import { earlier, isAfter, later } from './instant.ts';
 import { InvariantError } from './invariant-error.ts';
 import { requireTransition } from './machine.ts';
 import type { Waiting } from './machine.ts';
-import { stepName } from './signal.ts';
+import { ownValue } from './own-value.ts';
+import { stepIn, stepName } from './signal.ts';
 import type { Step } from './signal.ts';
 
 /**
@@ -127,9 +128,9 @@ const failureDetected = (state: AlertState, event: EventNamed<'FailureDetected'>
   const news = addFailure(base, { signature: data.signature, version, failedAt: data.failedAt });
   const latest = !isAfter(state.lastFailedAt, data.failedAt);
   const owed = owe(state, [
-    { step: { jobType: data.jobType, targetId: data.targetId }, missing: false },
+    { step: stepIn(state.chain?.steps ?? null, data), missing: false },
     ...data.missing.map((step) => ({ step, missing: true })),
-  ], data.failedAt);
+  ], data.failedAt, data.run);
   return tellRoutes(
     {
       ...state,
@@ -151,30 +152,30 @@ const owe = (
   state: AlertState,
   steps: readonly { readonly step: Step; readonly missing: boolean }[],
   failedAt: Instant,
+  run: string | null,
 ): Pick<AlertState, 'owed' | 'owedUntracked'> => {
-  const owed: Record<string, AlertState['owed'][string]> = { ...state.owed };
-  let owedUntracked = state.owedUntracked;
-  let size = Object.keys(owed).length;
+  let { owed, owedUntracked } = state;
   for (const { step, missing } of steps) {
     const name = stepName(step);
-    const known = owed[name];
-    if (known === undefined && size >= owedMax) {
-      owedUntracked += 1;
-      continue;
-    }
-    if (known === undefined) size += 1;
-    owed[name] = known === undefined
-      ? { step, failedAt, missing }
-      : { step, failedAt: later(known.failedAt, failedAt), missing: known.missing && missing };
+    const known = ownValue(owed, name);
+    // A full record is neither counted nor copied again: a storm brings 100,000 of these.
+    if (known === undefined && (owedUntracked > 0 || Object.keys(owed).length >= owedMax)) owedUntracked += 1;
+    else owed = { ...owed, [name]: owedSince(known, { step, failedAt, run, missing }) };
   }
   return { owed, owedUntracked };
 };
 
+/** The later failure of the two, whichever was read first. */
+const owedSince = (known: Owed | undefined, next: Owed): Owed => {
+  if (known === undefined) return next;
+  return { ...(isAfter(known.failedAt, next.failedAt) ? known : next), missing: known.missing && next.missing };
+};
+
 const successDetected = (state: AlertState, event: EventNamed<'SuccessDetected'>): AlertState => {
   const run = event.data.run ?? '';
-  const name = stepName(event.data);
-  const ofRun = state.successes[run] ?? {};
-  const known = ofRun[name];
+  const name = stepName(stepIn(state.chain?.steps ?? null, event.data));
+  const ofRun = ownValue(state.successes, run) ?? {};
+  const known = ownValue(ofRun, name);
   const finishedAt = known === undefined ? event.data.finishedAt : later(known, event.data.finishedAt);
   const successes = { ...state.successes, [run]: { ...ofRun, [name]: finishedAt } };
   return { ...state, successes: newestRuns(successes) };

@@ -15,6 +15,7 @@ export {
   nameCharsMax,
   runStepsMax,
   signalsPerJobMax,
+  stepIn,
   stepName,
 } from './signal.ts';
 export { FrozenChain, FrozenRoute, Severity, severityRank } from './policy.ts';

@@ -125,4 +125,5 @@ const byUrgency = (a: PlannedItem, b: PlannedItem): number =>
   severityRank[b.first.severity] - severityRank[a.first.severity] ||
   b.failures - a.failures ||
   compareInstants(a.first.since, b.first.since) ||
+  (a.first.title < b.first.title ? -1 : a.first.title > b.first.title ? 1 : 0) ||
   (a.first.alertId < b.first.alertId ? -1 : 1);

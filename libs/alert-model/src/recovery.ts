@@ -1,7 +1,8 @@
-import type { AlertState } from './alert-state.ts';
+import type { AlertState, Owed } from './alert-state.ts';
 import type { ResolutionReason } from './event.ts';
 import type { Instant } from './ids.ts';
-import { compareInstants, isAfter, later } from './instant.ts';
+import { compareInstants, earlier, isAfter, later } from './instant.ts';
+import { ownValue } from './own-value.ts';
 import { stepName } from './signal.ts';
 
 /** The work of an alert is fine again. */
@@ -13,53 +14,68 @@ export interface Recovery {
 
 /**
  * Judges from everything folded whether the work has recovered. It looks at sets of successes, never at their order of
- * arrival, so that any order of delivery ends in the same judgement.
+ * arrival, and at each failed step for itself, so that any order of delivery, in one alert or in several that follow
+ * each other, ends in the same judgement.
  *
- * A chain whose steps are known has recovered when one whole run is green in which every step that owes a success
- * finished after its failure; or when every such step has succeeded since by hand: outside a run, or by repeating the
- * failed run itself. A later run that is only half done resolves nothing. Without known steps, and for single jobs,
- * every failed step or target must have succeeded after its own failure.
+ * Every step that owes a success must have succeeded after its own failure. Where the steps of a chain are known, that
+ * success counts when it came by hand, outside a run or by repeating the failed run itself, or as part of a whole run.
+ * A later run that is only half done resolves nothing. A run is whole when each step succeeded in it, or by hand after
+ * the run had begun.
  */
 export const recoveryOf = (state: AlertState): Recovery | null => {
-  const steps = state.chain?.steps ?? null;
+  const steps = state.chain?.steps?.map(stepName) ?? null;
+  const runs = Object.keys(state.successes).filter((run) => run !== '');
   if (steps !== null) {
-    const green = Object.keys(state.successes)
-      .filter((run) => run !== '')
-      .map((run) => greenSince(state, run, steps.map(stepName)))
+    const green = runs
+      .map((run) => greenSince(state, run, steps))
       .filter((at) => at !== null)
       .toSorted(compareInstants)[0];
     if (green !== undefined) return { reason: 'chain-run-green', resolvedAt: green };
   }
-  const repeatedByHand = ['', ...state.failedRuns];
-  const runs = steps === null ? Object.keys(state.successes) : repeatedByHand;
-  const resolvedAt = owedSince(state, runs);
+  const counting = steps === null ? runs : runs.filter((run) => isWhole(state, run, steps));
+  const resolvedAt = paidSince(state, counting);
   if (resolvedAt === null) return null;
   return { reason: state.chain === null ? 'succeeded' : 'failed-steps-succeeded', resolvedAt };
 };
 
-/** When the run became green as a whole, or null while it is not. */
+/** When one run alone made everything good, or null while it has not. */
 const greenSince = (state: AlertState, run: string, steps: readonly string[]): Instant | null => {
-  const finished = state.successes[run] ?? {};
+  const finished = finishes(state, run);
   let since: Instant | null = null;
   for (const name of new Set([...steps, ...Object.keys(state.owed)])) {
-    const at = finished[name];
-    const owed = state.owed[name];
+    const at = ownValue(finished, name);
+    const owed = ownValue(state.owed, name);
     if (at === undefined || (owed !== undefined && !isAfter(at, owed.failedAt))) return null;
     since = since === null ? at : later(since, at);
   }
   return since;
 };
 
-/** When every step that owes a success had one, in any of these runs, or null while one has not. */
-const owedSince = (state: AlertState, runs: readonly string[]): Instant | null => {
+const isWhole = (state: AlertState, run: string, steps: readonly string[]): boolean => {
+  const finished = finishes(state, run);
+  const begun = Object.values(finished).reduce<Instant | null>((first, at) => (first === null ? at : earlier(first, at)), null);
+  if (begun === null) return false;
+  return steps.every((name) => {
+    const byHand = ownValue(finishes(state, ''), name);
+    return Object.hasOwn(finished, name) || (byHand !== undefined && isAfter(byHand, begun));
+  });
+};
+
+/** When every step that owes a success had one, or null while one has not. */
+const paidSince = (state: AlertState, counting: readonly string[]): Instant | null => {
   let since: Instant | null = null;
-  for (const [name, { failedAt }] of Object.entries(state.owed)) {
-    const paid = runs
-      .flatMap((run) => state.successes[run]?.[name] ?? [])
-      .filter((at) => isAfter(at, failedAt))
-      .toSorted(compareInstants)[0];
-    if (paid === undefined) return null;
+  for (const [name, owed] of Object.entries(state.owed)) {
+    const paid = paidAt(state, name, owed, counting);
+    if (paid === null) return null;
     since = since === null ? paid : later(since, paid);
   }
   return since;
 };
+
+const paidAt = (state: AlertState, name: string, owed: Owed, counting: readonly string[]): Instant | null =>
+  [...new Set(['', owed.run ?? '', ...counting])]
+    .flatMap((run) => ownValue(finishes(state, run), name) ?? [])
+    .filter((at) => isAfter(at, owed.failedAt))
+    .toSorted(compareInstants)[0] ?? null;
+
+const finishes = (state: AlertState, run: string): Readonly<Record<string, Instant>> => ownValue(state.successes, run) ?? {};

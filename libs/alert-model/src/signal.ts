@@ -86,3 +86,12 @@ export type SignalBatch = z.infer<typeof SignalBatch>;
 /** The name of a step inside its source, `refresh_catalog/songs` or `rebuild_index`. */
 export const stepName = (step: Step): string =>
   step.targetId === null ? step.jobType : `${step.jobType}/${step.targetId}`;
+
+/**
+ * The step of a chain that a job is. A step configured without targets runs once, whatever target its rows name, so
+ * the target is dropped; any other job is a step by its own type and target.
+ */
+export const stepIn = (steps: readonly Step[] | null, job: Step): Step => {
+  const once = steps?.some((step) => step.jobType === job.jobType && step.targetId === null) === true;
+  return { jobType: job.jobType, targetId: once ? null : job.targetId };
+};

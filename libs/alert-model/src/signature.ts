@@ -1,6 +1,7 @@
 /** Version prefix of the fingerprint: a change of the rules below takes the next number. */
 export const signatureVersion = 's1';
-/** How much of an error text takes part, in characters: causes differ at their beginning. */
+/** How much of an error text is looked at, and how much of its template takes part, in characters: causes differ early. */
+export const signatureTextCharsMax = 2_000;
 export const signatureCharsMax = 500;
 
 /**
@@ -15,23 +16,27 @@ const variables: readonly (readonly [RegExp, string])[] = [
   [/\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},? \d{1,2}[ -][a-z]{3}[a-z]{0,6}[ -]\d{2,4}(?: \d{2}:\d{2}:\d{2})?(?: [A-Z]{3,4})?/gi, '<date>'],
   [/\b\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\b/g, '<time>'],
   [/\b(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?\b/g, '<ip>'],
-  [/(?:\b[0-9a-f]{1,4}:){3,7}[0-9a-f]{0,4}\b/gi, '<ip>'],
+  [/(?<![0-9a-z:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![0-9a-z:])/gi, '<ip>'],
   [/\b(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,6}(?:com|net|org|io|dev|internal|local|cloud|app|co|test|example)(?::\d{1,5})?\b/gi, '<host>'],
   [/\b0x[0-9a-f]{1,64}\b/gi, '<hex>'],
   [/\b(?=[0-9a-f]{0,64}\d)(?=[0-9a-f]{0,64}[a-f])[0-9a-f]{7,64}\b/gi, '<hash>'],
+  // Identifiers such as `req_8fKJ2mXq7Lp0Zt3A` or a ULID: long, without a break, letters and digits mixed.
+  [/(?<![a-z0-9])(?=[a-z]{0,63}\d)(?=\d{0,63}[a-z])[a-z0-9]{16,64}(?![a-z0-9])/gi, '<id>'],
   [/\b\d{1,12}(?:\.\d{1,9})?\s?(?:ms|µs|ns|secs?|seconds?|mins?|minutes?|hours?|days?|s|m|h|d)\b/gi, '<duration>'],
   [/(?:\/[\w.@%+-]{1,100}){2,30}/g, '<path>'],
   [/"[^"\n]{1,300}"/g, '<quoted>'],
-  [/'[^'\n]{1,300}'/g, '<quoted>'],
+  // Not the apostrophe of "can't".
+  [/(?<![A-Za-z0-9])'[^'\n]{1,300}'(?![A-Za-z0-9])/g, '<quoted>'],
   [/[-+]?\d{1,30}(?:[.,]\d{1,30}){0,10}/g, '<n>'],
 ];
 
 /** The text with everything that varies replaced, for people: "HTTP <n> from <host>". */
 export const signatureTemplate = (error: string | null): string => {
   if (error === null) return '<no error text>';
-  let text = firstLines(error).slice(0, signatureCharsMax);
+  let text = firstLines(error).slice(0, signatureTextCharsMax);
   for (const [pattern, name] of variables) text = text.replace(pattern, name);
-  return text.replace(/\s+/g, ' ').trim().toLowerCase();
+  // Cut last: cut first, and the length of an identifier would decide what the tail of the template is.
+  return text.replace(/\s+/g, ' ').trim().toLowerCase().slice(0, signatureCharsMax);
 };
 
 /**

@@ -1,1 +1,50 @@
-export {};
+/**
+ * Tocsin's own tables: the log of events, the read models folded from it, the ledger of deliveries, outcomes, cursors
+ * and heartbeats. What is decided is written through a store's transactions; what people ask is read by the functions
+ * below. There is a twin in memory for tests, held to the same contract.
+ */
+export { OpenKeyConflict, VersionConflict } from './store.ts';
+export type {
+  Append,
+  Delivery,
+  DeliveryAttempt,
+  DeliveryState,
+  NewDelivery,
+  StoreSession,
+  StoredEvent,
+  WatchedAlert,
+} from './store.ts';
+export { asStoredJsonb, cleanText, toJsonb } from './jsonb.ts';
+export { inMicroseconds } from './instant.ts';
+
+export { createPostgresStore } from './postgres/postgres-store.ts';
+export type { PostgresStore } from './postgres/postgres-store.ts';
+export type { PostgresSession } from './postgres/postgres-session.ts';
+export type { FoldAlert } from './postgres/fold.ts';
+export type { DeliveryChange } from './postgres/update-delivery.ts';
+export { forgetSuccesses } from './postgres/forget-successes.ts';
+
+export { formatGlobalCursor, parseGlobalCursor } from './reading/global-cursor.ts';
+export type { GlobalCursor } from './reading/global-cursor.ts';
+export { eventsPerPageMax, readEvents } from './reading/read-events.ts';
+export type { EventPage, ReadEventsOptions } from './reading/read-events.ts';
+export { streamEvents } from './reading/stream-events.ts';
+export type { AlertRecord } from './reading/alert-record.ts';
+export { alertsPerListMax, listAlerts } from './reading/list-alerts.ts';
+export type { ListAlertsOptions } from './reading/list-alerts.ts';
+export { AmbiguousAlert, findAlert } from './reading/find-alert.ts';
+export type { OutcomeRecord } from './reading/outcome-record.ts';
+export { outcomesOfJob } from './reading/outcomes-of-job.ts';
+export { unaccountedOutcomes } from './reading/unaccounted-outcomes.ts';
+export type { UnaccountedOutcomes } from './reading/unaccounted-outcomes.ts';
+export { ledgerOfAlert } from './reading/ledger-of-alert.ts';
+export type { LedgerEntry } from './reading/ledger-of-alert.ts';
+export { quarantined } from './reading/quarantined.ts';
+export type { QuarantineRecord } from './reading/quarantined.ts';
+export { heartbeats } from './reading/heartbeats.ts';
+export type { Heartbeat } from './reading/heartbeats.ts';
+export { readModels } from './reading/read-models.ts';
+export type { ModelCursor, ModelPage, StoredModel } from './reading/read-models.ts';
+
+export { createMemoryStore } from './memory/memory-store.ts';
+export type { MemorySession, MemoryStore } from './memory/memory-store.ts';

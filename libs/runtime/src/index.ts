@@ -1,1 +1,56 @@
-export {};
+/**
+ * What every process of the product needs before it can do its work, and nothing that knows about alerts: errors,
+ * configuration, logging, durations, start and stop, and the database connection.
+ */
+export { ConfigError, InvariantError, TocsinError } from './errors.ts';
+export type { ConfigProblem } from './errors.ts';
+export { crashPoint } from './crash-point.ts';
+export { createPool } from './pool.ts';
+export type { Pool, PooledClient, PoolOptions, Queryable, QueryOutcome, Transaction } from './pool.ts';
+export { parseInstant, postgresTypes } from './postgres-values.ts';
+export { inTransaction, transactionAttemptsMax, withRetries } from './transaction.ts';
+export type { Isolation } from './transaction.ts';
+export {
+  databaseErrorKind,
+  isConnectionError,
+  isTransientDatabaseError,
+  isUniqueViolation,
+} from './postgres-errors.ts';
+export type { DatabaseErrorKind } from './postgres-errors.ts';
+export { describeDatabaseError, toDatabaseError } from './describe-database-error.ts';
+export { databaseNow } from './database-clock.ts';
+export { migrate } from './migrate.ts';
+export { assertSchemaUnderstood, migrationStatus } from './migration-status.ts';
+export type { MigrationStatus } from './migration-status.ts';
+export { findEmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
+export type { EmbeddedPostgres, EmbeddedPostgresOptions } from './embedded-postgres.ts';
+export { durationLiteral, formatDuration, parseDuration } from './duration.ts';
+export { createLogger, serializeError } from './log.ts';
+export type { LogDestination, Logger, LoggerOptions, LogMethod } from './log.ts';
+export { runUntilStopped } from './lifecycle.ts';
+export type { RunOptions, Stoppable } from './lifecycle.ts';
+export { loadConfig } from './config/load-config.ts';
+export type { LoadConfigOptions } from './config/load-config.ts';
+export { configJsonSchema } from './config/config-json-schema.ts';
+export { configSecrets, describeConfig } from './config/describe-config.ts';
+export { maskUrl } from './config/mask-url.ts';
+export type {
+  ChainConfig,
+  ChainStepConfig,
+  ChannelConfig,
+  Config,
+  ConsoleChannelConfig,
+  EscalationConfig,
+  GroupField,
+  JobMatch,
+  JobTableConfig,
+  LogLevel,
+  OutboxChannelConfig,
+  RetentionConfig,
+  RouteConfig,
+  RouteMatch,
+  RuleConfig,
+  SendGridChannelConfig,
+  Severity,
+  SmtpChannelConfig,
+} from './config/config.ts';

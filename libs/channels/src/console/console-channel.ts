@@ -1,0 +1,39 @@
+import { itemsPerMessageMax } from '@tocsin/alert-model';
+import type { DeliveryOutcome, MessageItem } from '@tocsin/alert-model';
+import { cleanLine, orderItems } from '@tocsin/email-templates';
+import type { Channel, ChannelLog, Outgoing } from '../channel.ts';
+
+const headlineCharactersMax = 300;
+const titleCharactersMax = 200;
+
+/**
+ * Writes every message as one structured log line. Failures are logged at level error, so that a quiet log level does
+ * not swallow them; a message that only brings good news at level info.
+ */
+export const createConsoleChannel = (name: string, { log }: { readonly log: ChannelLog }): Channel => ({
+  name,
+  type: 'console',
+  recipients: ['log'],
+  send: async ({ message, deliveryId }: Outgoing): Promise<DeliveryOutcome> => {
+    const headline = cleanLine(message.headline, headlineCharactersMax);
+    const items = orderItems(message.items).slice(0, itemsPerMessageMax);
+    const fields = {
+      channel: name,
+      digestId: message.digestId,
+      deliveryId,
+      route: message.route,
+      severity: message.severity,
+      items: items.map(itemLine),
+      omittedAlerts: message.omittedAlerts,
+      notices: message.notices.map((notice) => cleanLine(notice, headlineCharactersMax)),
+    };
+    if (items.length > 0 && items.every(isGoodNews)) log.info(fields, headline);
+    else log.error(fields, headline);
+    return { outcome: 'accepted', providerMessageId: null, status: null };
+  },
+  close: async () => {},
+});
+
+const isGoodNews = (item: MessageItem): boolean => item.kind === 'resolved' || item.kind === 'recovered';
+
+const itemLine = (item: MessageItem): string => `${item.kind}: ${cleanLine(item.title, titleCharactersMax)} (alert ${item.alertId.slice(0, 8)})`;

@@ -1,0 +1,110 @@
+import http from 'node:http';
+import https from 'node:https';
+import { Readable } from 'node:stream';
+import sendGridClient from '@sendgrid/client';
+import sendGridMail from '@sendgrid/mail';
+import type { Channel, Outgoing, SendGridConfig } from '../channel.ts';
+import { composeMail } from '../mail/compose-mail.ts';
+import type { Mail } from '../mail/compose-mail.ts';
+import { distinctAddresses, parseMailAddress } from '../mail/mail-address.ts';
+import type { MailAddress } from '../mail/mail-address.ts';
+import { readBounded } from './read-bounded.ts';
+import { answerOutcome, silenceOutcome } from './sendgrid-outcome.ts';
+import { trackTransport } from './tracked-transport.ts';
+import type { TrackedTransport } from './tracked-transport.ts';
+
+const defaultBaseUrl = 'https://api.sendgrid.com/';
+
+type Client = typeof sendGridClient;
+type MailService = typeof sendGridMail;
+type ClientDefaults = Parameters<Client['setDefaultRequest']>[0];
+
+/**
+ * E-mail through SendGrid's v3 API. One request per attempt to all recipients, over a connection of its own: a
+ * connection kept open may be closed by the other side just as it is used again, and nobody could tell then whether
+ * the message went out. Proxies named in the environment are not used.
+ */
+export const createSendGridChannel = (name: string, config: SendGridConfig): Channel => {
+  const from = parseMailAddress(config.from);
+  const to = distinctAddresses(config.to);
+  const secrets = [config.apiKey];
+  return {
+    name,
+    type: 'sendgrid',
+    recipients: to.map(({ address }) => address),
+    send: async (outgoing, { signal, timeoutMs }) => {
+      const mail = await composeMail(outgoing, from, to);
+      const deadline = AbortSignal.timeout(timeoutMs);
+      const tracked = trackTransport();
+      const ended = AbortSignal.any([signal, deadline]);
+      try {
+        const service = mailService(config, tracked, ended);
+        const [response] = await service.send(mailData(mail, outgoing));
+        const body = response.statusCode >= 200 && response.statusCode < 300 ? discard(response.body) : await readBounded(response.body);
+        return answerOutcome({ status: response.statusCode, headers: { ...response.headers }, body }, secrets, Date.now());
+      } catch (error) {
+        return silenceOutcome(error, tracked.phase(), { timedOut: deadline.aborted, stopped: signal.aborted }, secrets);
+      }
+    },
+    close: async () => {},
+  };
+};
+
+/**
+ * A client of its own for one attempt, since the library keeps signal and transport among the client's defaults. The
+ * classes are taken from the exported instances: the packages' types hide them from ES modules.
+ */
+const mailService = ({ apiKey, baseUrl }: SendGridConfig, tracked: TrackedTransport, signal: AbortSignal): MailService => {
+  const client = new (sendGridClient.constructor as new () => Client)();
+  // Not `setApiKey`, which writes to the console when a key does not look like one of SendGrid's.
+  client.setDefaultHeader({ Authorization: `Bearer ${apiKey}`, 'Accept-Encoding': 'identity' });
+  client.setDefaultRequest({
+    url: '',
+    baseUrl: baseUrl ?? defaultBaseUrl,
+    signal,
+    transport: tracked.transport,
+    httpAgent: new http.Agent({ keepAlive: false }),
+    httpsAgent: new https.Agent({ keepAlive: false }),
+    maxRedirects: 0,
+    proxy: false,
+    // The body is read by us, bounded; the library would read all of it.
+    responseType: 'stream',
+    // Every status is an answer. The library's own error class runs the working directory's name as regular
+    // expression, and fails over a directory such as `c++`.
+    validateStatus: () => true,
+  } as ClientDefaults);
+  const service = new (sendGridMail.constructor as new () => MailService)();
+  service.setClient(client);
+  return service;
+};
+
+const mailData = (mail: Mail, { message, deliveryId, attemptId }: Outgoing): Parameters<MailService['send']>[0] => ({
+  from: recipient(mail.from),
+  personalizations: [{ to: mail.to.map(recipient) }],
+  subject: mail.subject,
+  content: [
+    { type: 'text/plain', value: mail.text },
+    { type: 'text/html', value: mail.html },
+  ],
+  headers: {
+    ...mail.headers,
+    'Message-ID': mail.messageId,
+    ...(mail.inReplyTo === null ? {} : { 'In-Reply-To': mail.inReplyTo, References: mail.inReplyTo }),
+  },
+  categories: ['tocsin', `tocsin-${message.purpose}`],
+  // Come back with every event of SendGrid's webhook, and settle what became of an attempt without an answer.
+  customArgs: { delivery_id: deliveryId, attempt_id: attemptId, digest_id: message.digestId },
+  trackingSettings: {
+    clickTracking: { enable: false, enableText: false },
+    openTracking: { enable: false },
+    subscriptionTracking: { enable: false },
+  },
+});
+
+const recipient = ({ name, address }: MailAddress): { email: string; name?: string } => (name === '' ? { email: address } : { email: address, name });
+
+const discard = (body: unknown): string => {
+  if (body instanceof Readable) body.on('error', () => {}).destroy();
+  return '';
+};
+

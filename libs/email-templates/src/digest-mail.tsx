@@ -1,0 +1,53 @@
+import { Body, Container, Head, Html } from 'react-email';
+import type { ReactElement } from 'react';
+import type { DigestView } from './digest-view.ts';
+import { ItemCard } from './item-card.tsx';
+import { darkStyles, mailStyles } from './mail-styles.ts';
+
+/**
+ * The HTML part. The first thing in it is the headline, so that a lock screen shows the story without hidden preview
+ * text. No images, no scripts, nothing loaded from anywhere.
+ */
+export const DigestMail = ({ view }: { readonly view: DigestView }): ReactElement => (
+  <Html lang="en" dir="ltr">
+    <Head>
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <meta name="color-scheme" content="light dark" />
+      <meta name="supported-color-schemes" content="light dark" />
+      <meta name="format-detection" content="telephone=no, date=no, address=no, email=no" />
+      <title>{view.subject}</title>
+      <style>{mailStyles}</style>
+      <style>{darkStyles}</style>
+    </Head>
+    <Body className="page">
+      <Container className="wrap" style={{ maxWidth: 600 }}>
+        <div className="pad">
+          <h1>{view.headline}</h1>
+          <p className="s m">{[view.totals, view.composedAt].filter((part) => part !== '').join(' · ')}</p>
+          {view.notices.map((notice, index) => (
+            <p key={index} className="n">
+              {notice}
+            </p>
+          ))}
+          {view.sections.map((section) => (
+            <Section key={section.heading} section={section} />
+          ))}
+          {view.omitted !== null && <p className="w">{view.omitted}</p>}
+          <p className="z m">{view.footer}</p>
+        </div>
+      </Container>
+    </Body>
+  </Html>
+);
+
+const Section = ({ section }: { readonly section: DigestView['sections'][number] }): ReactElement => (
+  <>
+    <h2>
+      {section.heading}
+      {section.items.length > 1 && ` (${section.items.length})`}
+    </h2>
+    {section.items.map((item, index) => (
+      <ItemCard key={index} item={item} />
+    ))}
+  </>
+);

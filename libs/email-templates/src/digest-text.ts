@@ -1,0 +1,68 @@
+import type { CauseView } from './cause-view.ts';
+import type { DigestView } from './digest-view.ts';
+import type { ItemView } from './item-view.ts';
+import { wrapText } from './wrap-text.ts';
+
+const columnsMax = 78;
+const rule = '-'.repeat(columnsMax);
+const heavyRule = '='.repeat(columnsMax);
+
+/**
+ * The plain text part, laid out by hand: many phones and every watch, lock screen and terminal show this one. Lines
+ * keep to 78 columns (RFC 5322, section 2.1.1), except links, which must stay in one piece.
+ */
+export const digestText = (view: DigestView): string =>
+  [
+    ...wrapText(view.headline, { columns: columnsMax }),
+    '',
+    ...wrapText([view.totals, view.composedAt].filter((part) => part !== '').join(' · '), { columns: columnsMax }),
+    ...view.notices.flatMap((notice) => ['', ...wrapText(notice, { columns: columnsMax, first: '! ', indent: '  ' })]),
+    ...view.sections.flatMap((section) => [
+      '',
+      '',
+      ...wrapText(`${section.heading.toUpperCase()} (${section.items.length})`, { columns: columnsMax }),
+      heavyRule,
+      ...section.items.flatMap((item, index) => (index === 0 ? itemText(item) : [rule, ...itemText(item)])),
+    ]),
+    ...(view.omitted === null ? [''] : ['', ...wrapText(view.omitted, { columns: columnsMax }), '']),
+    '-- ',
+    ...wrapText(view.footer, { columns: columnsMax }),
+    '',
+  ].join('\n');
+
+const itemText = (item: ItemView): readonly string[] => [
+  ...wrapText(`[${item.label.toUpperCase()}] ${item.title}`, { columns: columnsMax, first: '', indent: '  ' }),
+  ...(item.job === null ? [] : wrapText(item.job, { columns: columnsMax, first: '  ', indent: '    ' })),
+  ...item.story.flatMap((line) => wrapText(line, { columns: columnsMax, first: '  ', indent: '  ' })),
+  ...item.causes.flatMap(causeText),
+  ...(item.moreCauses === null ? [] : ['', `  ${item.moreCauses}`]),
+  '',
+  ...factLines(item),
+  '',
+];
+
+const factLines = (item: ItemView): readonly string[] => {
+  const rows = [
+    ...item.facts.map(({ label, value }) => [label, label === 'Since' && item.span !== '' ? `${value}, ${item.span}` : value] as const),
+    ...item.links.map(({ label, url }) => [label, url] as const),
+    ...(item.acknowledge === null ? [] : [['Acknowledge', item.acknowledge] as const]),
+  ];
+  const width = rows.reduce((most, [label]) => Math.max(most, label.length), 0) + 2;
+  return rows.flatMap(([label, value]) =>
+    wrapText(value, { columns: columnsMax, first: `  ${`${label}:`.padEnd(width)}`, indent: ' '.repeat(width + 2) }),
+  );
+};
+
+// Every line of foreign text is indented, so that none can pass for a heading or a separator of ours.
+const causeText = (cause: CauseView): readonly string[] => [
+  '',
+  ...(cause.count === null ? [] : [`  ${cause.count}:`]),
+  ...(cause.error === null ? ['(no error text in the row)'] : cause.error.split('\n')).flatMap((line) =>
+    wrapText(line, { columns: columnsMax, first: '    ', indent: '    ', breakWords: true }),
+  ),
+  ...cause.jobs.flatMap((job) => [
+    ...wrapText(job.facts === '' ? job.name : `${job.name} (${job.facts})`, { columns: columnsMax, first: '  - ', indent: '    ' }),
+    ...(job.url === null ? [] : [`    ${job.url}`]),
+  ]),
+  ...(cause.more === null ? [] : [`  - ${cause.more.text}${cause.more.url === null ? '' : `: ${cause.more.url}`}`]),
+];

@@ -1,0 +1,128 @@
+import type { MessageItem, Severity } from '@tocsin/alert-model';
+import { attemptsText } from './attempts-text.ts';
+import { causeView } from './cause-view.ts';
+import type { CauseView } from './cause-view.ts';
+import { cleanLine, cleanUrl } from './clean-text.ts';
+import { counted, formatCount } from './format-count.ts';
+import { between, formatDuration, shortTime } from './format-time.ts';
+import { storyLines } from './story-lines.ts';
+
+const titleCharactersMax = 200;
+const nameCharactersMax = 120;
+const personCharactersMax = 80;
+/** Most causes shown of one item, and of one item in brief. */
+export const causesShownMax = 5;
+const causesInBriefMax = 1;
+/** Characters of an alert's id that the command line takes for the whole. */
+const alertIdCharacters = 8;
+
+/** Which colour an item has; the word beside it says the same. */
+export type Tone = Severity | 'good';
+
+/** One item in words. */
+export interface ItemView {
+  readonly tone: Tone;
+  /** `Critical`, or `Resolved` where there is nothing left to do. */
+  readonly label: string;
+  /** How long it lasts or lasted, `for 2 h 5 min`. */
+  readonly span: string;
+  readonly title: string;
+  /** `apple / refresh_catalog / songs`; null when the title already says it. */
+  readonly job: string | null;
+  /** Full sentences, most important first. */
+  readonly story: readonly string[];
+  readonly facts: readonly { readonly label: string; readonly value: string }[];
+  readonly causes: readonly CauseView[];
+  readonly moreCauses: string | null;
+  readonly links: readonly { readonly label: string; readonly url: string }[];
+  /** The command that acknowledges it; null when there is nothing to acknowledge. */
+  readonly acknowledge: string | null;
+  readonly brief: boolean;
+}
+
+const severityWords: Readonly<Record<Severity, string>> = { info: 'Info', warning: 'Warning', error: 'Error', critical: 'Critical' };
+
+/** Puts one item into words. In brief it keeps what failed, why, since when and what to do, and drops the lists. */
+export const itemView = (item: MessageItem, options: { readonly composedAt: string; readonly brief: boolean }): ItemView => {
+  const over = item.kind === 'recovered' || item.kind === 'resolved';
+  const causesMax = options.brief ? causesInBriefMax : causesShownMax;
+  const hiddenCauses = item.moreCauses + Math.max(0, item.causes.length - causesMax);
+  const title = cleanLine(item.title, titleCharactersMax);
+  const job = jobPath(item);
+  const tocsinUrl = cleanUrl(item.tocsinUrl);
+  return {
+    tone: over ? 'good' : item.severity,
+    label: over ? `${item.kind === 'recovered' ? 'Recovered' : 'Resolved'}, was ${severityWords[item.severity].toLowerCase()}` : severityWords[item.severity],
+    span: spanOf(item, options.composedAt),
+    title: title || job,
+    job: saysAlready(title, job) ? null : job,
+    story: storyLines(item),
+    facts: factsOf(item, options),
+    causes: item.causes
+      .slice(0, causesMax)
+      .map((cause) => causeView(cause, item, { brief: options.brief, moreUrl: tocsinUrl })),
+    moreCauses: hiddenCauses > 0 ? `${counted(hiddenCauses, 'more cause')} not shown here.` : null,
+    links: linksOf(item, tocsinUrl),
+    acknowledge: over || item.acknowledgedBy !== null ? null : acknowledgeCommand(item),
+    brief: options.brief,
+  };
+};
+
+const jobPath = (item: MessageItem): string =>
+  [item.source, item.jobType, item.targetId]
+    .filter((name) => name !== null)
+    .map((name) => cleanLine(name, nameCharactersMax))
+    .join(' / ');
+
+const saysAlready = (title: string, job: string): boolean => title.replaceAll(' ', '').includes(job.replaceAll(' ', ''));
+
+const spanOf = (item: MessageItem, composedAt: string): string => {
+  if (item.resolution !== null) return `after ${formatDuration(item.resolution.downtimeMs)}`;
+  const ms = between(item.since, composedAt);
+  return ms === null ? '' : `for ${formatDuration(ms)}`;
+};
+
+const factsOf = (item: MessageItem, { brief }: { readonly brief: boolean }): ItemView['facts'] => {
+  const facts: { label: string; value: string }[] = [];
+  const add = (label: string, value: string | null): void => {
+    if (value !== null && value !== '') facts.push({ label, value });
+  };
+  const acknowledged = item.acknowledgedBy === null ? null : `by ${cleanLine(item.acknowledgedBy, personCharactersMax)}`;
+  const onlyJob = item.causes.length === 1 && item.moreCauses === 0 ? item.causes[0] : undefined;
+  const job = onlyJob !== undefined && onlyJob.jobs.length === 1 && onlyJob.moreJobs === 0 ? onlyJob.jobs[0] : undefined;
+  if (job !== undefined) add(job.attempts === null ? 'Ended' : 'Attempts', attemptsText(job.attempts, job.maxAttempts, job.kind));
+  if (item.kind === 'recovered') {
+    // Its one line says when; the rest would be noise about something that is over.
+    add('Acknowledged', acknowledged);
+    return facts;
+  }
+  add(item.kind === 'resolved' ? 'First failed' : 'Since', shortTime(item.since));
+  if (item.lastFailedAt !== item.since && !brief) add('Last failed', shortTime(item.lastFailedAt));
+  if (item.kind !== 'resolved') add('Failures', failuresText(item));
+  if (item.chain !== null && !brief) {
+    const run = item.chain.run === null ? '' : `, run of ${shortTime(item.chain.run)}`;
+    add('Chain', `${cleanLine(item.chain.name, nameCharactersMax)}${run}`);
+  }
+  add('Acknowledged', acknowledged);
+  return facts;
+};
+
+const failuresText = (item: MessageItem): string | null => {
+  const causes = item.causes.length + item.moreCauses;
+  const parts: string[] = [];
+  if (item.failures > 1) parts.push(counted(item.failures, 'failure') + (causes > 1 ? `, ${counted(causes, 'cause')}` : ''));
+  if (item.occurrences > item.failures) parts.push(`${formatCount(item.occurrences)} since it began`);
+  if (item.alerts > 1) parts.push(`in ${formatCount(item.alerts)} alerts`);
+  return parts.length === 0 ? null : parts.join('; ');
+};
+
+const linksOf = (item: MessageItem, tocsinUrl: string | null): ItemView['links'] => {
+  const adminUrl = cleanUrl(item.adminUrl);
+  return [
+    ...(tocsinUrl === null ? [] : [{ label: 'Open in Tocsin', url: tocsinUrl }]),
+    ...(adminUrl === null ? [] : [{ label: 'Admin page', url: adminUrl }]),
+  ];
+};
+
+const acknowledgeCommand = (item: MessageItem): string =>
+  `npx tocsin alerts ack ${item.alertId.replace(/[^0-9a-zA-Z-]/g, '').slice(0, alertIdCharacters)}`;

@@ -1,0 +1,266 @@
+import { Buffer } from 'node:buffer';
+import { describe, expect, test } from 'vitest';
+import { htmlBytesMax, renderDigest } from './render-digest.tsx';
+import { sampleCause, sampleItem, sampleJob, sampleMessage, sampleMessages } from './sample-messages.ts';
+
+/** The HTML without style sheets and markup, entities decoded, white space collapsed: what a reader sees. */
+const seen = (html: string): string =>
+  html
+    .replace(/<style>.*?<\/style>|<title>.*?<\/title>|<!--.*?-->/gs, '')
+    .replace(/<[^>]+>/g, ' ')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#x27;', "'")
+    .replaceAll('&amp;', '&')
+    .replace(/\s+/g, ' ')
+    .trim();
+
+describe('a failed chain', () => {
+  test('tells what failed, why, since when, and what did not run because of it, in both parts', async () => {
+    const mail = await renderDigest(sampleMessages.chainFailure);
+    expect(mail.subject).toBe('[Tocsin] apple/weekly_catalog: songs failed');
+    for (const part of [seen(mail.html), mail.text.replace(/\s+/g, ' ')]) {
+      expect(part).toContain('apple / refresh_catalog / songs');
+      expect(part).toContain('rebuild_index did not run; last good run Monday 9 Nov, 03:04 UTC');
+      expect(part).toContain('requests.exceptions.HTTPError: 502 Server Error: Bad Gateway');
+      expect(part).toContain('3 of 3');
+      expect(part).toContain('Mon 16 Nov, 03:02 UTC');
+      expect(part).toContain('for 4 min');
+      expect(part).toContain('weekly_catalog, run of Mon 16 Nov, 02:00 UTC');
+      expect(part).toContain('npx tocsin alerts ack 3f2a9c1e');
+      expect(part).toMatch(/critical/i);
+    }
+    expect(mail.html).toContain('href="https://tocsin.example.com/alerts/3f2a9c1e-7c1d-5e2f-9a3b-0242ac120002"');
+    expect(mail.html).toContain('href="https://admin.example.com/jobs?source=apple&amp;type=refresh_catalog&amp;target=songs"');
+  });
+
+  test('begins with the headline, which is what a lock screen shows', async () => {
+    const mail = await renderDigest(sampleMessages.chainFailure);
+    expect(seen(mail.html)).toMatch(/^songs failed; rebuild_index did not run; the index is from last Monday/);
+    expect(mail.text).toMatch(/^songs failed; rebuild_index did not run; the index is from last Monday\n/);
+  });
+});
+
+describe('what happened, in words', () => {
+  const told = async (name: keyof typeof sampleMessages): Promise<string> => {
+    const mail = await renderDigest(sampleMessages[name]);
+    const text = mail.text.replace(/\s+/g, ' ');
+    // Both parts are made of the same sentences.
+    for (const sentence of text.match(/(?:Nobody acknowledged within|Told|Acknowledged by|Failed at|Working again since|Down for|Again:)[^.]*\./g) ?? [])
+      expect(seen(mail.html)).toContain(sentence.replace(/ Open in.*/, ''));
+    return text;
+  };
+
+  test('an escalation names who was told before, and when', async () => {
+    expect(await told('escalated')).toContain(
+      'Nobody acknowledged within 30 min, so this goes to level 2 (on-call). Told before: email at 02:37 UTC and slack-ops at 02:37 UTC.',
+    );
+  });
+
+  test('a lapse names whose acknowledgement ended', async () => {
+    expect(await told('lapsed')).toContain(
+      'Acknowledged by ada@example.com on Sunday 15 Nov, 08:30 UTC until a set time: that ended, and it still fails.',
+    );
+  });
+
+  test('a changed error ends an acknowledgement in its own words', async () => {
+    const item = sampleItem({ kind: 'lapsed', lapse: { by: 'ada', acknowledgedAt: '2026-11-15T08:30:00Z', reason: 'signature-change' } });
+    expect((await renderDigest(sampleMessage({ items: [item] }))).text.replace(/\s+/g, ' ')).toContain(
+      'until the error changes: that ended, it now fails with a different error.',
+    );
+  });
+
+  test('a failure that recovered inside the window is one line', async () => {
+    const text = await told('recovered');
+    expect(text).toContain('Failed at 03:02 UTC, recovered at 03:07 UTC: the job succeeded.');
+    expect(text).not.toContain('alerts ack');
+  });
+
+  test('a resolution gives downtime, failures, the reason and who had acknowledged', async () => {
+    const text = await told('resolved');
+    expect(text).toContain('Working again since Monday 16 Nov, 03:05 UTC: a whole later run of the chain succeeded.');
+    expect(text).toContain('Down for 14 d, 2 failures.');
+    expect(text).toContain('Acknowledged: by ada@example.com');
+    expect(text).not.toContain('alerts ack');
+  });
+
+  test.each([
+    ['operator', 'ada', 'resolved by hand by ada'],
+    ['operator', null, 'resolved by hand'],
+    ['failed-steps-succeeded', null, 'every failed step has succeeded since'],
+    ['constructor', null, 'constructor'],
+  ])('the reason %s by %s reads "%s"', async (reason, by, words) => {
+    const item = sampleItem({ kind: 'resolved', causes: [], resolution: { resolvedAt: '2026-11-16T03:05:00Z', reason, by, downtimeMs: 1 } });
+    expect((await renderDigest(sampleMessage({ items: [item] }))).text.replace(/\s+/g, ' ')).toContain(`${words}.`);
+  });
+
+  test('a problem that comes back says how often', async () => {
+    expect(await told('fortyJobs')).toContain('Again: third time in seven days; the last one was resolved on Saturday 14 Nov, 04:10 UTC.');
+  });
+
+  test('jobs are folded by cause; each is named, or counted with a link to the list', async () => {
+    const mail = await renderDigest(sampleMessages.fortyJobs);
+    const text = await told('fortyJobs');
+    expect(text).toContain('Failures: 24 failures, 2 causes');
+    expect(text).toContain('- shard-10 (attempts 3 of 3, 03:02 UTC)');
+    expect(text).toContain('- and 12 more: https://tocsin.example.com/alerts/');
+    expect(text).toContain('attempts 1 of 5, then marked dead');
+    expect(text).toContain('! The channel slack-ops refused its message');
+    expect(mail.html).toMatch(/<a href="https:\/\/tocsin[^"]+">and 12 more<\/a>/);
+  });
+
+  test('an acknowledged item says by whom, and asks nobody to acknowledge it', async () => {
+    const { text } = await renderDigest(sampleMessage({ items: [sampleItem({ acknowledgedBy: 'ada' })] }));
+    expect(text).toContain('by ada');
+    expect(text).not.toContain('alerts ack');
+  });
+
+  test('missing values leave no gaps behind', async () => {
+    const bare = sampleItem({ targetId: null, adminUrl: null, tocsinUrl: null, causes: [sampleCause({ error: null, jobs: [sampleJob({ attempts: null, maxAttempts: null, targetId: null, adminUrl: null })] })] });
+    const mail = await renderDigest(sampleMessage({ items: [bare] }));
+    expect(mail.text + seen(mail.html)).not.toMatch(/null|undefined|NaN/);
+    expect(mail.html).not.toContain('<a ');
+    expect(mail.text).toContain('(no error text in the row)');
+  });
+
+  test('a job that does not count attempts says only how it ended', async () => {
+    const dead = sampleItem({ causes: [sampleCause({ jobs: [sampleJob({ attempts: null, kind: 'dead' })] })] });
+    expect((await renderDigest(sampleMessage({ items: [dead] }))).text).toMatch(/Ended: +marked dead/);
+  });
+});
+
+describe('order', () => {
+  test('is by urgency, whatever order the items came in', async () => {
+    const { html, text } = await renderDigest(sampleMessages.mixed);
+    const headings = [...html.matchAll(/<h2>(.*?)<\/h2>/g)].map((match) => match[1]);
+    expect(headings).toEqual(['New', 'Failing again', 'Failed and recovered', 'Working again']);
+    expect(text.indexOf('NEW (1)')).toBeLessThan(text.indexOf('WORKING AGAIN (1)'));
+    expect(text).toContain('12 more alerts not shown here. List them all with: npx tocsin alerts list');
+  });
+});
+
+describe('subject', () => {
+  test('says Re: for every further message of a thread, and is the same otherwise', async () => {
+    const subject = `${'word '.repeat(60)}end`;
+    const first = await renderDigest(sampleMessage({ subject }));
+    const next = await renderDigest(sampleMessage({ subject, followUp: true }));
+    expect(next.subject).toBe(`Re: ${first.subject}`);
+    expect(next.subject.length).toBeLessThanOrEqual(150);
+  });
+
+  test('is never empty', async () => {
+    expect((await renderDigest(sampleMessage({ subject: '\r\n\u200b' }))).subject).toBe('Tocsin');
+  });
+});
+
+describe('size', () => {
+  test('a hundred failures stay under the bound with every alert named', async () => {
+    const mail = await renderDigest(sampleMessages.hundredFailures);
+    expect(Buffer.byteLength(mail.html)).toBeLessThanOrEqual(htmlBytesMax);
+    for (const item of sampleMessages.hundredFailures.items) {
+      expect(mail.html).toContain(item.title);
+      expect(mail.text).toContain(item.title);
+    }
+  });
+
+  test('items that do not fit are counted, the same ones every time', async () => {
+    const items = Array.from({ length: 100 }, (_, n) =>
+      sampleItem({ alerts: 2, title: `job ${n} `.repeat(20), tocsinUrl: `https://tocsin.example.com/${'a'.repeat(1_500)}/${n}`, adminUrl: `https://admin.example.com/${'b'.repeat(400)}` }),
+    );
+    const message = sampleMessage({ items, omittedAlerts: 7 });
+    const mail = await renderDigest(message);
+    const shown = mail.html.split('class="k"').length - 1;
+    expect(Buffer.byteLength(mail.html)).toBeLessThanOrEqual(htmlBytesMax);
+    expect(shown).toBeGreaterThan(20);
+    expect(seen(mail.html)).toContain(`${(100 - shown) * 2 + 7} more alerts not shown here`);
+    expect(mail.text).toContain(`${(100 - shown) * 2 + 7} more alerts not shown here`);
+    expect(await renderDigest(message)).toEqual(mail);
+  });
+
+  test('even one monstrous item fits', async () => {
+    const long = '"&<>'.repeat(5_000);
+    const url = `https://example.com/?${'&a'.repeat(900)}`;
+    const job = sampleJob({ source: long, jobType: long, targetId: long, adminUrl: url });
+    const item = sampleItem({
+      title: long, source: long, jobType: long, targetId: long, adminUrl: url, tocsinUrl: url, acknowledgedBy: null,
+      chain: { name: long, run: long, missing: Array.from({ length: 100 }, () => long), lastGreenAt: long },
+      causes: Array.from({ length: 50 }, () => sampleCause({ error: long, jobs: Array.from({ length: 50 }, () => job) })),
+      escalation: { level: 2, name: long, afterMs: 1, toldBefore: Array.from({ length: 50 }, () => ({ channel: long, at: long })) },
+      lapse: { by: long, acknowledgedAt: long, reason: 'time' },
+      predecessor: { alertId: long, resolvedAt: long, recentCount: 5 },
+    });
+    const mail = await renderDigest(sampleMessage({ headline: long, route: long, items: Array.from({ length: 120 }, () => item), notices: Array.from({ length: 50 }, () => long) }));
+    expect(Buffer.byteLength(mail.html)).toBeLessThanOrEqual(htmlBytesMax);
+    expect(seen(mail.html)).toMatch(/1\d\d more alerts not shown here/);
+  });
+});
+
+describe('plain text', () => {
+  test('keeps to 78 columns except for links', async () => {
+    for (const message of Object.values(sampleMessages)) {
+      const { text } = await renderDigest(message);
+      for (const line of text.split('\n')) if (!line.includes('https://')) expect(line.length).toBeLessThanOrEqual(78);
+    }
+  });
+
+  test('foreign text cannot draw a heading or a separator of ours', async () => {
+    const error = `x\n${'='.repeat(78)}\nRESOLVED (1)\n-- \nSent by Tocsin`;
+    const { text } = await renderDigest(sampleMessage({ items: [sampleItem({ causes: [sampleCause({ error })] })] }));
+    expect(text.match(/^=+$/gm)).toHaveLength(1);
+    expect(text).not.toMatch(/^RESOLVED/m);
+    expect(text.match(/^-- $/gm)).toHaveLength(1);
+    expect(text.match(/^Sent by/gm)).toHaveLength(1);
+  });
+});
+
+describe('hostile text', () => {
+  const hostile = `<script>alert(1)</script><img src=x onerror=y>\r\nBcc: eve@example.com\u0000\u001b[31m\u202e\u200b<!channel>"'${'w'.repeat(3_000)}`;
+
+  test('comes out of every field as harmless visible text', async () => {
+    const job = sampleJob({ table: hostile, jobId: hostile, source: hostile, jobType: hostile, targetId: hostile, kind: hostile, failedAt: hostile, adminUrl: `javascript:${hostile}` });
+    const item = sampleItem({
+      alertId: hostile, title: hostile, source: hostile, jobType: hostile, targetId: hostile, since: hostile, lastFailedAt: hostile, acknowledgedBy: hostile,
+      adminUrl: `https://x.example/"onclick="a`, tocsinUrl: 'javascript:alert(1)',
+      chain: { name: hostile, run: hostile, missing: [hostile], lastGreenAt: hostile },
+      causes: [sampleCause({ signature: hostile, error: hostile, jobs: [job, job] }), sampleCause({ error: hostile })],
+      escalation: { level: 2, name: hostile, afterMs: 1, toldBefore: [{ channel: hostile, at: hostile }] },
+      lapse: { by: hostile, acknowledgedAt: hostile, reason: 'time' },
+      predecessor: { alertId: hostile, resolvedAt: hostile, recentCount: 2 },
+      resolution: { resolvedAt: hostile, reason: hostile, by: hostile, downtimeMs: Number.NaN },
+    });
+    const mail = await renderDigest(
+      sampleMessage({ subject: hostile, headline: hostile, route: hostile, notices: [hostile], composedAt: hostile, items: (['new', 'again', 'escalated', 'lapsed', 'recovered', 'resolved'] as const).map((kind) => ({ ...item, kind })) }),
+    );
+    expect(mail.subject.length).toBeLessThanOrEqual(150);
+    expect(mail.subject).not.toMatch(/[\p{Cc}\u200b\u202e]/u);
+    expect(mail.html).not.toMatch(/<script|<img|onerror=y>|<!channel|javascript:|" *onclick/i);
+    expect(mail.html).toContain('&lt;script&gt;');
+    for (const part of [mail.html, mail.text]) expect(part).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e]/);
+    expect(mail.text).not.toMatch(/^Bcc:/m);
+  });
+});
+
+describe('the HTML', () => {
+  test('loads nothing and tracks nobody', async () => {
+    const { html } = await renderDigest(sampleMessages.fortyJobs);
+    expect(html).not.toMatch(/<(?:img|script|link|iframe|object|form)\b|url\(|@import|@font-face|src=/i);
+  });
+
+  test('names its language and both colour schemes, and marks its tables as layout', async () => {
+    const { html } = await renderDigest(sampleMessages.fortyJobs);
+    expect(html).toMatch(/<html[^>]* lang="en"/);
+    expect(html).toContain('<meta name="color-scheme" content="light dark"/>');
+    expect(html).toContain('@media (prefers-color-scheme:dark)');
+    const tables = html.match(/<table[^>]*>/g) ?? [];
+    expect(tables.length).toBeGreaterThan(4);
+    for (const table of tables) expect(table).toContain('role="presentation"');
+  });
+
+  test('keeps its style sheets short enough for Gmail, which drops more than 8,192 characters', async () => {
+    const { html } = await renderDigest(sampleMessages.recovered);
+    const sheets = [...html.matchAll(/<style>(.*?)<\/style>/gs)].map((match) => match[1] ?? '');
+    expect(sheets).toHaveLength(2);
+    expect(sheets.join('').length).toBeLessThan(8_192);
+  });
+});

@@ -1,0 +1,24 @@
+import { describe } from 'vitest';
+import type { StoreSession } from '../store.ts';
+import { ledgerContract } from './ledger-contract.ts';
+import { logContract } from './log-contract.ts';
+import { modelsContract } from './models-contract.ts';
+import { outcomesContract } from './outcomes-contract.ts';
+import { upkeepContract } from './upkeep-contract.ts';
+
+/** What every store can do. Tests may share one store: each looks at what it wrote itself. */
+export interface ContractStore {
+  readonly transaction: <Result>(name: string, work: (session: StoreSession) => Promise<Result>) => Promise<Result>;
+  readonly read: <Result>(work: (session: StoreSession) => Promise<Result>) => Promise<Result>;
+}
+
+/** Holds a store to what the service builds upon. Run for Postgres and for the twin in memory. */
+export const storeContract = (name: string, store: ContractStore): void => {
+  describe(name, () => {
+    logContract(store);
+    modelsContract(store);
+    outcomesContract(store);
+    ledgerContract(store);
+    upkeepContract(store);
+  });
+};

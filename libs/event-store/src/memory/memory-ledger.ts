@@ -1,0 +1,157 @@
+import type { DeliveryId } from '@tocsin/alert-model';
+import { InvariantError } from '@tocsin/runtime';
+import { laterInstant } from '../instant.ts';
+import { asStoredJsonb, cleanText } from '../jsonb.ts';
+import type { Delivery, StoreSession } from '../store.ts';
+import type { MemoryWork } from './memory-tables.ts';
+
+type Ledger = Pick<
+  StoreSession,
+  | 'insertDeliveries'
+  | 'loadDelivery'
+  | 'deliveriesOfDigest'
+  | 'threadSubjects'
+  | 'dueDeliveries'
+  | 'unsettledDeliveries'
+  | 'claimDelivery'
+  | 'recordAttempt'
+  | 'updateDelivery'
+  | 'settleProgress'
+  | 'attemptsOf'
+>;
+
+/** Deliveries and their attempts, in memory. */
+export const memoryLedger = ({ tables, now }: MemoryWork): Ledger => {
+  const change = (id: DeliveryId, changes: Partial<Delivery>): Delivery => {
+    const delivery = tables.deliveries.get(id);
+    if (delivery === undefined) throw new InvariantError(`There is no delivery ${id}.`);
+    const changed = { ...delivery, ...changes };
+    tables.deliveries.set(id, changed);
+    return changed;
+  };
+  const isDue = ({ nextAttemptAt }: Delivery): boolean => nextAttemptAt !== null && nextAttemptAt <= now();
+
+  return {
+    insertDeliveries: async (deliveries) => {
+      for (const delivery of asStoredJsonb(deliveries)) {
+        if (tables.deliveries.has(delivery.id)) continue;
+        if (!tables.digests.has(delivery.digestId)) throw new InvariantError(`There is no digest ${delivery.digestId} to deliver.`);
+        tables.deliveries.set(delivery.id, {
+          ...delivery,
+          state: 'pending',
+          attempts: 0,
+          nextAttemptAt: now(),
+          lastReason: null,
+          providerMessageId: null,
+          createdAt: now(),
+          acceptedAt: null,
+          settledCount: 0,
+          settledAt: null,
+        });
+      }
+    },
+    loadDelivery: async (id) => tables.deliveries.get(id) ?? null,
+    // Rows are kept in the order of their making, so wherever Postgres sorts by that there is nothing to do; equal times
+    // of a clock that stands still keep that order too.
+    deliveriesOfDigest: async (id) => tables.deliveries.rows().filter(({ digestId }) => digestId === id),
+    threadSubjects: async (threadIds) => {
+      const rows = tables.deliveries.rows();
+      return new Map(
+        [...new Set(threadIds)].flatMap((threadId) => {
+          const first = rows.find((delivery) => delivery.threadId === threadId);
+          return first === undefined ? [] : [[threadId, first.message.subject] as const];
+        }),
+      );
+    },
+    dueDeliveries: async (limit) =>
+      tables.deliveries
+        .rows()
+        .filter(isDue)
+        .sort((a, b) => compare(a.nextAttemptAt ?? '', b.nextAttemptAt ?? ''))
+        .slice(0, limit)
+        .map(({ id }) => id),
+    unsettledDeliveries: async (limit) =>
+      tables.deliveries
+        .rows()
+        .filter(({ state, settledAt }) => finalStates.has(state) && settledAt === null)
+        .slice(0, limit)
+        .map(({ id }) => id),
+
+    claimDelivery: async (id, attempt) => {
+      const delivery = tables.deliveries.get(id);
+      if (delivery === undefined || !isDue(delivery)) return null;
+      if (delivery.state === 'attempting') {
+        const open = tables.attempts.rows().find(({ deliveryId, outcome }) => deliveryId === id && outcome === 'attempting');
+        if (open !== undefined) {
+          const detail = 'The process that made this attempt did not record how it ended.';
+          tables.attempts.set(open.id, { ...open, outcome: 'unknown', reason: 'crashed', detail, endedAt: now() });
+        }
+        return { delivery, number: delivery.attempts, abandoned: true };
+      }
+      const number = delivery.attempts + 1;
+      if (tables.attempts.has(attempt.id)) throw new InvariantError(`Attempt ${attempt.id} was made already.`);
+      tables.attempts.set(attempt.id, {
+        id: attempt.id,
+        deliveryId: id,
+        number,
+        outcome: 'attempting',
+        reason: null,
+        detail: null,
+        status: null,
+        providerMessageId: null,
+        startedAt: now(),
+        endedAt: null,
+      });
+      const nextAttemptAt = laterInstant(now(), attempt.timeoutMs);
+      return { delivery: change(id, { state: 'attempting', attempts: number, nextAttemptAt }), number, abandoned: false };
+    },
+    recordAttempt: async (attemptId, outcome) => {
+      const attempt = tables.attempts.get(attemptId);
+      if (attempt?.outcome !== 'attempting') return false;
+      const accepted = outcome.outcome === 'accepted';
+      tables.attempts.set(attemptId, {
+        ...attempt,
+        outcome: outcome.outcome,
+        reason: accepted ? null : outcome.reason,
+        detail: accepted ? null : cleanText(outcome.detail),
+        status: outcome.status,
+        providerMessageId: accepted && outcome.providerMessageId !== null ? cleanText(outcome.providerMessageId) : null,
+        endedAt: now(),
+      });
+      return true;
+    },
+    updateDelivery: async (id, changed) => {
+      const delivery = tables.deliveries.get(id);
+      if (delivery === undefined || finalStates.has(delivery.state))
+        throw new InvariantError(`Delivery ${id} cannot become ${changed.state}: it does not exist or has its final result already.`);
+      change(id, {
+        state: changed.state,
+        nextAttemptAt: 'afterMs' in changed ? laterInstant(now(), changed.afterMs) : null,
+        ...('reason' in changed ? { lastReason: cleanText(changed.reason) } : {}),
+        ...(changed.state === 'accepted' ? { acceptedAt: now() } : {}),
+        ...('providerMessageId' in changed && changed.providerMessageId !== null
+          ? { providerMessageId: cleanText(changed.providerMessageId) }
+          : {}),
+      });
+    },
+    settleProgress: async (id, settledCount, done) => {
+      const delivery = tables.deliveries.get(id);
+      if (delivery === undefined) return;
+      change(id, {
+        settledCount: Math.max(delivery.settledCount, settledCount),
+        settledAt: delivery.settledAt ?? (done ? now() : null),
+      });
+    },
+    attemptsOf: async (deliveryIds) => {
+      const wanted = new Set<string>(deliveryIds);
+      return tables.attempts
+        .rows()
+        .filter(({ deliveryId }) => wanted.has(deliveryId))
+        .sort((a, b) => compare(a.deliveryId, b.deliveryId) || a.number - b.number);
+    },
+  };
+};
+
+const finalStates: ReadonlySet<Delivery['state']> = new Set<Delivery['state']>(['accepted', 'rejected', 'replaced']);
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,103 @@
+import type { AlertState } from '@tocsin/alert-model';
+import { inMicroseconds, laterInstant } from '../instant.ts';
+import { asStoredJsonb, cleanText } from '../jsonb.ts';
+import { OpenKeyConflict } from '../store.ts';
+import type { StoreSession } from '../store.ts';
+import type { MemoryTables, MemoryWork } from './memory-tables.ts';
+
+type Models = Pick<
+  StoreSession,
+  | 'loadAlerts'
+  | 'loadOpenAlertsByKey'
+  | 'loadPredecessors'
+  | 'saveAlerts'
+  | 'countOpenAlerts'
+  | 'alertsWithStrayNews'
+  | 'watchedAlerts'
+  | 'loadOpenDigests'
+  | 'loadDigest'
+  | 'saveDigests'
+  | 'dueDigests'
+>;
+
+const recentMs = 7 * 24 * 60 * 60 * 1000;
+
+/** Read models of alerts and digests, in memory. */
+export const memoryModels = ({ tables, now }: MemoryWork): Models => {
+  const openAlerts = () => tables.alerts.rows().filter(({ state }) => state !== 'resolved').sort(byId);
+  const openDigests = () => tables.digests.rows().filter(({ state }) => state === 'open');
+  return {
+    loadAlerts: async (ids) => [...new Set(ids)].flatMap((id) => tables.alerts.get(id) ?? []),
+    loadOpenAlertsByKey: async (keys) =>
+      [...new Set(keys.map(cleanText))].sort(byBytes).flatMap((key) => openAlertOf(tables, key) ?? []),
+    loadPredecessors: async (keys) => {
+      const since = laterInstant(now(), -recentMs);
+      return [...new Set(keys.map(cleanText))].sort(byBytes).flatMap((key) => {
+        const alerts = [...(tables.keys.get(key)?.all ?? [])].flatMap((id) => tables.alerts.get(id) ?? []);
+        const resolved = alerts.flatMap(({ id, resolution }) =>
+          resolution === null ? [] : [{ alertId: id, resolvedAt: inMicroseconds(resolution.resolvedAt) }],
+        );
+        const newest = resolved.sort((a, b) => byBytes(b.resolvedAt, a.resolvedAt) || byBytes(b.alertId, a.alertId))[0];
+        const recentCount = alerts.filter(({ openedAt }) => inMicroseconds(openedAt) > since).length;
+        return newest === undefined ? [] : [{ key, ...newest, recentCount }];
+      });
+    },
+    saveAlerts: async (states) => {
+      const latest = [...new Map(states.map((state) => [state.id, asStoredJsonb(state)])).values()];
+      for (const state of latest.filter((saved) => saved.state === 'resolved')) saveAlert(tables, state);
+      for (const state of latest.filter((saved) => saved.state !== 'resolved')) saveAlert(tables, state);
+    },
+    countOpenAlerts: async () => openAlerts().length,
+    alertsWithStrayNews: async (limit) =>
+      tables.alerts
+        .rows()
+        .filter(({ state, pending }) => state !== 'acknowledged' && Object.keys(pending).length > 0)
+        .sort(byId)
+        .slice(0, limit)
+        .map(({ id }) => id),
+    watchedAlerts: async (after, limit) =>
+      openAlerts()
+        .filter(({ id }) => after === null || id > after)
+        .slice(0, limit)
+        .map(({ id, source, chain, owed, successes, firstFailedAt }) => ({ id, source, chain, owed, successes, firstFailedAt })),
+
+    loadOpenDigests: async () => openDigests().sort((a, b) => byBytes(a.route, b.route) || byBytes(a.purpose, b.purpose)),
+    loadDigest: async (id) => tables.digests.get(id) ?? null,
+    saveDigests: async (states) => {
+      const latest = [...new Map(states.map((state) => [state.id, asStoredJsonb(state)])).values()];
+      for (const state of latest.filter((saved) => saved.state !== 'open')) tables.digests.set(state.id, state);
+      for (const state of latest.filter((saved) => saved.state === 'open')) {
+        const other = openDigests().find(({ id, route, purpose }) => id !== state.id && route === state.route && purpose === state.purpose);
+        if (other !== undefined) throw new OpenKeyConflict(`Digest ${other.id} is open on route ${state.route}. Load again and decide again.`);
+        tables.digests.set(state.id, state);
+      }
+    },
+    dueDigests: async (limit) =>
+      openDigests()
+        .map(({ id, dueAt }) => ({ id, dueAt: inMicroseconds(dueAt) }))
+        .filter(({ dueAt }) => dueAt <= now())
+        .sort((a, b) => byBytes(a.dueAt, b.dueAt) || byBytes(a.id, b.id))
+        .slice(0, limit)
+        .map(({ id }) => id),
+  };
+};
+
+const openAlertOf = (tables: MemoryTables, key: string): AlertState | undefined => {
+  const open = tables.keys.get(key)?.open;
+  return typeof open === 'string' ? tables.alerts.get(open) : undefined;
+};
+
+const saveAlert = (tables: MemoryTables, state: AlertState): void => {
+  const known = tables.keys.get(state.key) ?? { open: null, all: new Set<string>() };
+  const open = state.state !== 'resolved';
+  if (open && known.open !== null && known.open !== state.id)
+    throw new OpenKeyConflict(`Alert ${known.open} is open with the key ${state.key}. Load again and decide again.`);
+  const stillOpen = known.open === state.id ? null : known.open;
+  const all = known.all.has(state.id) ? known.all : new Set([...known.all, state.id]);
+  tables.keys.set(state.key, { open: open ? state.id : stillOpen, all });
+  tables.alerts.set(state.id, state);
+};
+
+// The test databases sort text by code points; for what keys are made of, JavaScript's order is the same.
+const byBytes = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byId = (a: { readonly id: string }, b: { readonly id: string }): number => byBytes(a.id, b.id);

@@ -1,0 +1,74 @@
+import type { DigestState } from '@tocsin/alert-model';
+import { isUniqueViolation } from '@tocsin/runtime';
+import type { Queryable } from '@tocsin/runtime';
+import { chunks } from '../chunks.ts';
+import { toJsonb } from '../jsonb.ts';
+import { OpenKeyConflict } from '../store.ts';
+
+const text = `
+insert into tocsin.digests as digests (
+  id,
+  route,
+  purpose,
+  state,
+  opened_at,
+  due_at,
+  sealed_at,
+  settled_at,
+  version,
+  model_version,
+  data
+)
+select
+  saved.id,
+  saved.route,
+  saved.purpose,
+  saved.state,
+  saved."openedAt",
+  saved."dueAt",
+  saved."sealedAt",
+  saved."settledAt",
+  saved.version,
+  $2::integer,
+  element.data
+from jsonb_array_elements($1::jsonb) with ordinality as element (data, ordinal)
+cross join lateral jsonb_to_record(element.data) as saved (
+  id uuid,
+  route text,
+  purpose text,
+  state text,
+  "openedAt" timestamptz,
+  "dueAt" timestamptz,
+  "sealedAt" timestamptz,
+  "settledAt" timestamptz,
+  version integer
+)
+order by element.ordinal
+on conflict (id) do update set
+  route = excluded.route,
+  purpose = excluded.purpose,
+  state = excluded.state,
+  opened_at = excluded.opened_at,
+  due_at = excluded.due_at,
+  sealed_at = excluded.sealed_at,
+  settled_at = excluded.settled_at,
+  version = excluded.version,
+  model_version = excluded.model_version,
+  data = excluded.data`;
+
+/**
+ * Inserts or replaces the read models of digests; of two states of one digest the later in the list counts.
+ *
+ * @throws OpenKeyConflict when another digest of the same route and purpose is open.
+ */
+export const saveDigests = async (tx: Queryable, modelVersion: number, states: readonly DigestState[]): Promise<void> => {
+  const latest = [...new Map(states.map((state) => [state.id, state])).values()];
+  // Sealed ones first: a digest and the one that follows it on its route may be saved together.
+  const ordered = [...latest.filter(({ state }) => state !== 'open'), ...latest.filter(({ state }) => state === 'open')];
+  for (const rows of chunks(ordered)) {
+    await tx.query(text, [toJsonb(rows), modelVersion]).catch((error: unknown) => {
+      if (!isUniqueViolation(error, 'digests_open_route')) throw error;
+      throw new OpenKeyConflict('Another digest is open on the route of a digest to be saved. Load again and decide again.', { cause: error });
+    });
+  }
+};

@@ -1,0 +1,38 @@
+import type { AlertId, Instant, LifecycleState } from '@tocsin/alert-model';
+import type { Queryable } from '@tocsin/runtime';
+import { alertRecordColumns } from './alert-record.ts';
+import type { AlertRecord } from './alert-record.ts';
+
+/** Most alerts in one answer. */
+export const alertsPerListMax = 1_000;
+
+export interface ListAlertsOptions {
+  /** Absent: all states. */
+  readonly states?: readonly LifecycleState[];
+  readonly source?: string;
+  readonly key?: string;
+  /** At most this many; more than {@link alertsPerListMax} counts as that. */
+  readonly limit: number;
+  /** The last alert of the page before. */
+  readonly before?: { readonly lastFailedAt: Instant; readonly id: AlertId };
+}
+
+// Index alerts_by_state when states are named, alerts_by_key for a key. The whole history without either is sorted: a
+// question that a person asks now and then.
+const text = `
+select ${alertRecordColumns}
+from tocsin.alerts
+where ($1::text[] is null or alerts.state = any($1))
+  and ($2::text is null or alerts.source = $2)
+  and ($3::text is null or alerts.key = $3)
+  and ($4::timestamptz is null or (alerts.last_failed_at, alerts.id) < ($4, $5::uuid))
+order by alerts.last_failed_at desc, alerts.id desc
+limit $6`;
+
+/** Alerts, the latest failure first. */
+export const listAlerts = async (queryable: Queryable, options: ListAlertsOptions): Promise<readonly AlertRecord[]> => {
+  const { states = null, source = null, key = null, before } = options;
+  const limit = Math.min(options.limit, alertsPerListMax);
+  const values = [states, source, key, before?.lastFailedAt ?? null, before?.id ?? null, limit];
+  return (await queryable.query<AlertRecord>(text, values)).rows;
+};

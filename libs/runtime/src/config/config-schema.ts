@@ -1,0 +1,232 @@
+import { z } from 'zod';
+import { DURATION_PATTERN, parseDuration } from '../duration.ts';
+import { emailAddressProblem, splitAddresses } from './email-address.ts';
+import { jobPatternProblem } from './job-pattern.ts';
+import type { DurationBounds } from './setting-rules.ts';
+import {
+  apiKeyProblem,
+  DURATION_BOUNDS,
+  durationProblem,
+  HTTP_PROTOCOLS,
+  POSTGRES_PROTOCOLS,
+  recipientsProblem,
+  SMTP_PROTOCOLS,
+  urlProblem,
+} from './setting-rules.ts';
+
+/** Most entries of any list in the file. */
+const ENTRIES_MAX = 500;
+
+/** Most rows one statement may read. */
+const BATCH_ROWS_MAX = 10_000;
+
+export const SEVERITIES = ['info', 'warning', 'error', 'critical'] as const;
+export const GROUP_FIELDS = ['source', 'job_type', 'target_id'] as const;
+
+/** Text for which `problemOf` finds nothing wrong. */
+const checkedText = (problemOf: (value: string) => string | undefined) =>
+  z.string().superRefine((value, context) => {
+    const problem = problemOf(value);
+    if (problem !== undefined) context.addIssue(problem);
+  });
+
+const listOf = <Item extends z.ZodType>(item: Item, emptyRule: string) =>
+  z.array(item).min(1, emptyRule).max(ENTRIES_MAX, `must have at most ${ENTRIES_MAX} entries`);
+
+/** One value or a list of at least one; always a list afterwards. */
+const oneOrMany = <Item extends z.ZodType>(item: Item) =>
+  z
+    .union([item, listOf(item, 'the list is empty, so nothing would match; leave the field out to match everything')])
+    .transform((value) => (Array.isArray(value) ? value : [value]) as readonly z.output<Item>[]);
+
+/** A duration within bounds; milliseconds afterwards. */
+const duration = (bounds: DurationBounds) =>
+  z
+    .union([z.string().meta({ pattern: DURATION_PATTERN }), z.literal(0)], {
+      error: (issue) => durationProblem(issue.input, bounds) ?? 'must be a duration',
+    })
+    .transform((value, context) => {
+      const problem = durationProblem(value, bounds);
+      if (problem === undefined) return parseDuration(value);
+      context.addIssue(problem);
+      return z.NEVER;
+    });
+
+const name = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+    'must be 1 to 63 letters, digits, dots, dashes or underscores, beginning with a letter or digit',
+  );
+const text = z.string().min(1, 'must not be empty').max(200, 'must have at most 200 characters');
+const url = (protocols: readonly string[]) => checkedText((value) => urlProblem(value, protocols));
+const patterns = oneOrMany(checkedText(jobPatternProblem));
+const channelNames = listOf(z.string(), 'the list is empty, so nobody would be told; name at least one channel');
+
+const recipients = z
+  .union([z.string(), z.array(z.string())])
+  .transform((value) => (typeof value === 'string' ? splitAddresses(value) : value))
+  .superRefine((addresses, context) => {
+    const problem = recipientsProblem(addresses);
+    if (problem !== undefined) context.addIssue(problem);
+  });
+
+const jobTable = z.strictObject({
+  name: name.describe(
+    'Unique name of this table. It is part of the identity of every outcome, so do not change it later.',
+  ),
+  table: z
+    .string()
+    .regex(/^[A-Za-z_][\w$]*\.[A-Za-z_][\w$]*$/, 'must be the table with its schema, such as public.research_jobs')
+    .describe('The table with its schema, such as public.research_jobs.'),
+  adapter: name.describe('Which mapping reads the table.').default('research_jobs'),
+  database_url: url(POSTGRES_PROTOCOLS)
+    .describe('Database of the table. Default: JOBS_DATABASE_URL, else DATABASE_URL.')
+    .optional(),
+  poll: duration(DURATION_BOUNDS.poll).describe('Pause between two looks at the table.').prefault('2s'),
+  reconcile: duration(DURATION_BOUNDS.reconcile)
+    .describe('Pause between two full comparisons of terminal rows with recorded outcomes.')
+    .prefault('1m'),
+  look_back: duration(DURATION_BOUNDS.lookBack).describe('How far back terminal rows are looked at.').prefault('14d'),
+  batch: z
+    .int()
+    .min(1, 'must be at least 1')
+    .max(BATCH_ROWS_MAX, `must be at most ${BATCH_ROWS_MAX}`)
+    .describe('Rows read by one statement.')
+    .default(500),
+});
+
+const chain = z.strictObject({
+  name: name.describe('Name of the chain, unique within its source.'),
+  source: text.describe('Source of all its jobs.'),
+  steps: listOf(
+    z.strictObject({
+      job_type: text.describe('Job type of the step.'),
+      targets: listOf(text, 'the list is empty; leave it out if the step runs once')
+        .describe('Target ids that all must succeed. Left out: the step runs once, whatever its target.')
+        .optional(),
+    }),
+    'the list is empty; name at least one step',
+  ).describe('Steps in the order they run.'),
+});
+
+const matchFields = {
+  source: patterns.describe('Sources: one pattern or a list. * stands for any text.').optional(),
+  job_type: patterns.describe('Job types: one pattern or a list. * stands for any text.').optional(),
+  target_id: patterns.describe('Target ids: one pattern or a list. * stands for any text.').optional(),
+};
+
+const rule = z.strictObject({
+  match: z.strictObject(matchFields).describe('Which jobs the rule is for. A field left out matches everything.'),
+  severity: z.enum(SEVERITIES).describe('How much a failure matters. Default: error.').optional(),
+  group_by: z
+    .array(z.enum(GROUP_FIELDS))
+    .superRefine((fields, context) => {
+      if (!fields.includes('source') || !fields.includes('job_type'))
+        context.addIssue('must include source and job_type');
+      if (new Set(fields).size < fields.length) context.addIssue('must not name a field twice');
+    })
+    .describe('What makes failures one alert; source and job_type always do. Default: source, job_type, target_id.')
+    .optional(),
+  ignore: z.boolean().describe('True: failures are recorded but open no alert. Default: false.').optional(),
+});
+
+const route = z.strictObject({
+  name: name.describe('Unique name of the route.'),
+  match: z
+    .strictObject({
+      ...matchFields,
+      severity: oneOrMany(z.enum(SEVERITIES)).describe('Severities: one or a list.').optional(),
+    })
+    .describe('Which alerts the route is for. Left out: all. Every route that matches is used.')
+    .optional(),
+  channels: channelNames.describe('Channels that each get the digest.'),
+  fallback: listOf(z.string(), 'the list is empty; leave it out')
+    .describe('Channels tried in order when none of `channels` accepted it.')
+    .optional(),
+  digest: z
+    .strictObject({
+      window: duration(DURATION_BOUNDS.digestWindow)
+        .describe('How long alerts are gathered before one digest is sent; 0 sends at once.')
+        .optional(),
+    })
+    .describe('How alerts are gathered. Default window: TOCSIN_DIGEST_WINDOW, else 15m.')
+    .optional(),
+  escalation: z.string().describe('Escalation that applies when nobody acknowledges.').optional(),
+});
+
+const mailFields = {
+  to: recipients.describe('Recipients, as a list or separated by commas. Default: ALERT_EMAIL_TO.').optional(),
+  from: checkedText(emailAddressProblem)
+    .describe("Sender. Default: ALERT_EMAIL_FROM, else tocsin@ the first recipient's domain.")
+    .optional(),
+};
+
+/** One entry of `channels`; exported because each is completed from the environment even if another one is wrong. */
+export const channelSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('sendgrid').describe('E-mail through SendGrid.'),
+    ...mailFields,
+    api_key: checkedText(apiKeyProblem).describe('API key, best as "${NAME}". Default: SENDGRID_API_KEY.').optional(),
+    base_url: url(HTTP_PROTOCOLS)
+      .describe('Address of the API. Default: SENDGRID_BASE_URL, else that of SendGrid.')
+      .optional(),
+  }),
+  z.strictObject({
+    type: z.literal('smtp').describe('E-mail through an SMTP server.'),
+    ...mailFields,
+    url: url(SMTP_PROTOCOLS)
+      .describe('smtp:// or smtps:// address with user and password. Default: SMTP_URL.')
+      .optional(),
+  }),
+  z.strictObject({
+    type: z.literal('outbox').describe('Mail written to a local directory.'),
+    directory: text.describe('Where to. Default: .tocsin/outbox in the working directory.').optional(),
+  }),
+  z.strictObject({ type: z.literal('console').describe("Text on the process's own output.") }),
+]);
+
+const escalation = z.strictObject({
+  after: duration(DURATION_BOUNDS.escalateAfter).describe(
+    'How long nobody may have acknowledged, counted from the first accepted message.',
+  ),
+  channels: channelNames.describe('Channels told then.'),
+});
+
+const retention = z.strictObject({
+  outcomes: duration(DURATION_BOUNDS.retention).describe('How long outcomes of jobs are kept.').prefault('400d'),
+  deliveries: duration(DURATION_BOUNDS.retention).describe('How long delivery attempts are kept.').prefault('90d'),
+});
+
+/** What `tocsin.yaml` may hold. The only source of the rules: reading, error messages and the published JSON Schema all come from it. */
+export const configSchema = z
+  .strictObject({
+    version: z.literal(1).describe('Version of this format.'),
+    jobs: listOf(jobTable, 'the list is empty, so nothing would be watched; leave it out to watch public.research_jobs')
+      .describe('Watched job tables.')
+      .prefault([{ name: 'research_jobs', table: 'public.research_jobs' }]),
+    chains: z.array(chain).max(ENTRIES_MAX).describe('Jobs that belong together and run in steps.').default([]),
+    rules: z
+      .array(rule)
+      .max(ENTRIES_MAX)
+      .describe('What failures mean. Per field, the first matching rule that sets it wins.')
+      .default([]),
+    routes: z
+      .array(route)
+      .max(ENTRIES_MAX)
+      .describe('Where alerts are told. A route named default, for all alerts, is added unless one has no match.')
+      .default([]),
+    channels: z
+      .record(name, channelSchema)
+      .describe('Ways to tell someone, by name. outbox and console are always there.')
+      .default({}),
+    escalations: z.record(name, escalation).describe('Who is told when nobody acknowledges, by name.').default({}),
+    retention: retention.describe('How long records are kept.').prefault({}),
+  })
+  .describe('Configuration of Tocsin, tocsin.yaml.');
+
+/** The file after parsing: still snake_case, durations in milliseconds. */
+export type ConfigFile = z.output<typeof configSchema>;
+
+/** One declared channel after parsing, not yet completed from the environment. */
+export type DeclaredChannel = z.output<typeof channelSchema>;

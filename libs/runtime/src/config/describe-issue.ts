@@ -1,0 +1,132 @@
+import type { z } from 'zod';
+import { configJsonSchema } from './config-json-schema.ts';
+import { suggestName } from './nearest-name.ts';
+
+/** A path into the file, as zod writes it. */
+export type FilePath = readonly PropertyKey[];
+
+/** One rule that is broken, before the value, the line and the file are added. `showsValue`: whether the value helps to understand it. */
+export type RuleBreach = { readonly path: FilePath; readonly rule: string; readonly showsValue: boolean };
+
+/** Most problems taken from one file; beyond that the rest is noise. */
+export const FILE_PROBLEMS_MAX = 100;
+
+/** What a zod issue says to a person; several for several unknown keys. `input` is the whole value that was parsed. */
+export function describeIssue(issue: z.core.$ZodIssue, input: unknown): readonly RuleBreach[] {
+  const path = issue.path;
+  switch (issue.code) {
+    case 'unrecognized_keys': {
+      const known = knownKeys(path, input);
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        rule: `unknown key${suggestName(key, known)}`,
+        showsValue: false,
+      }));
+    }
+    case 'invalid_value':
+      return [
+        {
+          path,
+          rule: oneOf(issue.values.map(String), valueAt(input, path)),
+          showsValue: valueAt(input, path) !== undefined,
+        },
+      ];
+    case 'invalid_type': {
+      const value = valueAt(input, path);
+      if (value === undefined) return [{ path, rule: `is missing; it ${mustBe(issue.expected)}`, showsValue: false }];
+      return [{ path, rule: mustBe(issue.expected) + quoteHint(issue.expected, value), showsValue: true }];
+    }
+    case 'invalid_union':
+      return describeUnion(issue, input);
+    case 'invalid_key':
+      return issue.issues.map((inner) => ({ path, rule: inner.message, showsValue: false }));
+    default:
+      return [{ path, rule: issue.message, showsValue: valueAt(input, path) !== undefined }];
+  }
+}
+
+/** The value at a path, or undefined. */
+export function valueAt(input: unknown, path: FilePath): unknown {
+  let value = input;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<PropertyKey, unknown>)[key];
+  }
+  return value;
+}
+
+function describeUnion(issue: z.core.$ZodIssueInvalidUnion, input: unknown): readonly RuleBreach[] {
+  const path = issue.path;
+  const value = valueAt(input, path);
+  const discriminator = issue.discriminator;
+  if (discriminator !== undefined) {
+    const given = valueAt(value, [discriminator]);
+    const options = ('options' in issue ? issue.options : []) as readonly unknown[];
+    return [
+      { path: [...path, discriminator], rule: oneOf(options.map(String), given), showsValue: given !== undefined },
+    ];
+  }
+  if (value === undefined) return [{ path, rule: `is missing; it ${issue.message}`, showsValue: false }];
+  // All other unions are "one value or a list of them"; the branch of the given form holds the useful message.
+  const branch = issue.errors.find((errors) =>
+    errors.every((inner) => !(inner.code === 'invalid_type' && inner.path.length === 0)),
+  );
+  if (branch === undefined || issue.message !== 'Invalid input') {
+    const rule = issue.message === 'Invalid input' ? 'must be text or a list of texts' : issue.message;
+    return [{ path, rule: rule + quoteHint('string', value), showsValue: true }];
+  }
+  return branch.flatMap((inner) => describeIssue({ ...inner, path: [...path, ...inner.path] }, input));
+}
+
+function oneOf(allowed: readonly string[], given: unknown): string {
+  if (given === undefined) return `is missing; it must be ${listed(allowed)}`;
+  return `must be ${listed(allowed)}${typeof given === 'string' && allowed.length > 1 ? suggestName(given, allowed).replace(/^; valid:.*/, '') : ''}`;
+}
+
+function listed(allowed: readonly string[]): string {
+  return allowed.length === 1 ? (allowed[0] ?? '') : `one of ${allowed.join(', ')}`;
+}
+
+const FORMS: Readonly<Record<string, string>> = {
+  string: 'must be text',
+  array: 'must be a list',
+  object: 'must be a mapping of keys to values',
+  record: 'must be a mapping of names to values',
+  boolean: 'must be true or false',
+  number: 'must be a number',
+  int: 'must be a whole number',
+};
+
+function mustBe(expected: string): string {
+  return FORMS[expected] ?? `must be of type ${expected}`;
+}
+
+function quoteHint(expected: string, value: unknown): string {
+  if (expected === 'string' && (typeof value === 'number' || typeof value === 'boolean')) return ' (put it in quotes)';
+  return expected !== 'string' && typeof value === 'string' && value.includes('${')
+    ? ' (a reference to a variable gives text)'
+    : '';
+}
+
+type SchemaNode = {
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly additionalProperties?: SchemaNode | boolean;
+  readonly items?: SchemaNode;
+  readonly oneOf?: readonly SchemaNode[];
+  readonly const?: unknown;
+};
+
+/** The keys allowed at a path, read off the JSON Schema, so that they cannot differ from the rules. */
+function knownKeys(path: FilePath, input: unknown): readonly string[] {
+  let node: SchemaNode | undefined = configJsonSchema();
+  for (const [depth, key] of path.entries()) {
+    if (typeof key === 'number') node = node?.items;
+    else
+      node =
+        node?.properties?.[String(key)] ??
+        (typeof node?.additionalProperties === 'object' ? node.additionalProperties : undefined);
+    const type = valueAt(input, [...path.slice(0, depth + 1), 'type']);
+    if (node?.oneOf) node = node.oneOf.find((option) => option.properties?.['type']?.const === type);
+  }
+  return Object.keys(node?.properties ?? {});
+}

@@ -1,0 +1,65 @@
+import { durationLiteral, parseDuration } from '../duration.ts';
+import { TocsinError } from '../errors.ts';
+import { emailAddressProblem, RECIPIENTS_MAX } from './email-address.ts';
+
+/**
+ * One rule per kind of setting, used for the file and the environment alike. Each answers what is wrong with a value
+ * and how to put it right, or undefined. None repeats the value: the caller shows it, masked where it is secret.
+ */
+
+export const POSTGRES_PROTOCOLS = ['postgres:', 'postgresql:'] as const;
+export const SMTP_PROTOCOLS = ['smtp:', 'smtps:'] as const;
+export const HTTP_PROTOCOLS = ['https:', 'http:'] as const;
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Inclusive bounds of a duration, in milliseconds. */
+export type DurationBounds = { readonly minMs: number; readonly maxMs: number };
+
+/** What each duration of the configuration may be. */
+export const DURATION_BOUNDS = {
+  poll: { minMs: 100, maxMs: HOUR_MS },
+  reconcile: { minMs: 1_000, maxMs: DAY_MS },
+  lookBack: { minMs: MINUTE_MS, maxMs: 3_650 * DAY_MS },
+  digestWindow: { minMs: 0, maxMs: 7 * DAY_MS },
+  escalateAfter: { minMs: 1_000, maxMs: 30 * DAY_MS },
+  retention: { minMs: DAY_MS, maxMs: 3_650 * DAY_MS },
+} as const satisfies Record<string, DurationBounds>;
+
+/** A duration within its bounds. */
+export function durationProblem(value: unknown, { minMs, maxMs }: DurationBounds): string | undefined {
+  try {
+    const valueMs = parseDuration(value);
+    if (valueMs < minMs) return `must be at least ${durationLiteral(minMs)}`;
+    return valueMs > maxMs ? `must be at most ${durationLiteral(maxMs)}` : undefined;
+  } catch (error) {
+    if (error instanceof TocsinError) return `must be a duration: ${error.message}`;
+    throw error;
+  }
+}
+
+/** A URL of one of these protocols, each with its colon (`https:`). */
+export function urlProblem(value: string, protocols: readonly string[]): string | undefined {
+  const protocol = /\s/.test(value) ? undefined : URL.parse(value)?.protocol;
+  if (protocol !== undefined && protocols.includes(protocol)) return undefined;
+  return `must be a URL beginning with ${protocols.map((allowed) => `${allowed}//`).join(' or ')}`;
+}
+
+/** An API key. Blanks and line breaks come from copying and would break the header it is sent in. */
+export function apiKeyProblem(key: string): string | undefined {
+  if (key === '') return 'must not be empty';
+  return /[^\u0021-\u007e]/.test(key) ? 'must be plain ASCII without blanks or line breaks' : undefined;
+}
+
+/** The recipients of one channel. Names the wrong address, since the list around it may be long. */
+export function recipientsProblem(addresses: readonly string[]): string | undefined {
+  if (addresses.length === 0) return 'names no recipient; write at least one e-mail address';
+  if (addresses.length > RECIPIENTS_MAX) return `must have at most ${RECIPIENTS_MAX} recipients; use a mailing list`;
+  for (const address of addresses) {
+    const problem = emailAddressProblem(address);
+    if (problem !== undefined) return `${JSON.stringify(address)}: ${problem}`;
+  }
+  return undefined;
+}

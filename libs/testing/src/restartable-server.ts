@@ -1,0 +1,30 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { migrateQueue } from '@tocsin/queue';
+import { migrate, startEmbeddedPostgres } from '@tocsin/runtime';
+import { afterAll, vi } from 'vitest';
+
+/** A migrated database on a server of its own, which a test may restart or crash without disturbing other files. */
+export type RestartableServer = {
+  readonly connectionString: string;
+  /** `fast` ends all connections in good order, `immediate` is a crash with recovery. Same port afterwards. */
+  readonly restart: (mode: 'fast' | 'immediate') => Promise<void>;
+};
+
+const testTimeoutMs = 120_000;
+
+/** Starts such a server for this test file; it is stopped and removed when the file is done. Always embedded. */
+export async function startRestartableServer(): Promise<RestartableServer> {
+  vi.setConfig({ testTimeout: testTimeoutMs, hookTimeout: testTimeoutMs });
+  const directory = await mkdtemp(join(tmpdir(), 'tocsin-chaos-'));
+  // Durable, because what is committed must survive the crash a test makes.
+  const server = await startEmbeddedPostgres({ directory, durable: true });
+  afterAll(async () => {
+    await server.remove();
+    await rm(directory, { recursive: true, force: true });
+  });
+  await migrate({ connectionString: server.connectionString, log: () => {} });
+  await migrateQueue({ connectionString: server.connectionString });
+  return { connectionString: server.connectionString, restart: (mode) => server.restart(mode) };
+}
