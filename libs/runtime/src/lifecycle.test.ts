@@ -64,8 +64,11 @@ test('ends at once when the same signal comes again later', async () => {
 });
 
 test('takes the same signal at nearly the same time for an echo, as Ctrl-C under npm makes one', async () => {
-  const slowStop = `{ stop: () => new Promise((resolve) => process.once('SIGUSR2', resolve)) }`;
-  const options = `start: async () => { setTimeout(() => log.info('started'), 0); return ${slowStop}; }, signalEchoMs: 60_000`;
+  const options = `signalEchoMs: 60_000, start: async () => {
+    const allowed = new Promise((resolve) => process.once('SIGUSR2', resolve));
+    setTimeout(() => log.info('started'), 0);
+    return { stop: () => allowed };
+  }`;
   const ending = await run(options, { started: ['SIGINT'], stopping: ['SIGINT', 'SIGUSR2'] });
   expect(ending).toMatchObject({ code: 0, messages: ['started', 'stopping', 'stopped'] });
 });
@@ -104,4 +107,13 @@ test.each([
 test('stops with code 0 when the work ends by itself', async () => {
   const ending = await run(`start: async () => ({ ...idle, finished: Promise.resolve() })`);
   expect(ending).toMatchObject({ code: 0, messages: ['stopping', 'cleaned up', 'stopped'] });
+});
+
+test('holds the process open while it waits for nothing but a signal', async () => {
+  const start = `start: async () => {
+    setImmediate(() => log.info(process.getActiveResourcesInfo().includes('Timeout') ? 'held open' : 'about to end'));
+    return idle;
+  }`;
+  const ending = await run(start, { 'held open': ['SIGTERM'] });
+  expect(ending.messages).toEqual(['held open', 'stopping', 'cleaned up', 'stopped']);
 });
