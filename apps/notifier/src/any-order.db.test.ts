@@ -4,8 +4,8 @@ import { streamEvents } from '@tocsin/event-store';
 import { createTestDatabase } from '@tocsin/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { failure, openWorld, route, success } from './notifier-world.ts';
-import type { NotifierWorld } from './notifier-world.ts';
+import { failure, openWorld, route, success } from './notifier-world.fixture.ts';
+import type { NotifierWorld } from './notifier-world.fixture.ts';
 
 const database = await createTestDatabase();
 const worlds: NotifierWorld[] = [];

@@ -1,8 +1,8 @@
 import { acknowledge, resolveByHand } from '@tocsin/alert-service';
 import { createTestDatabase } from '@tocsin/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { appleCatalog, failure, openWorld, route, success } from './notifier-world.ts';
-import type { NotifierWorld } from './notifier-world.ts';
+import { appleCatalog, failure, openWorld, route, success } from './notifier-world.fixture.ts';
+import type { NotifierWorld } from './notifier-world.fixture.ts';
 
 const database = await createTestDatabase();
 const minutes = (count: number): number => count * 60_000;

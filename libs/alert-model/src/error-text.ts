@@ -14,8 +14,11 @@ export const cleanText = (text: string): string =>
 /** Cuts at a character boundary and says how much is missing. */
 export const shorten = (text: string, charsMax: number): string => {
   if (text.length <= charsMax) return text;
-  const note = ` … (${text.length - charsMax} more characters)`;
-  return text.slice(0, Math.max(0, charsMax - note.length)).toWellFormed() + note;
+  const note = (missing: number): string => ` … (${missing} more characters)`;
+  let kept = Math.max(0, charsMax - note(text.length).length);
+  // A pair of surrogates is one character.
+  if (text.charCodeAt(kept - 1) >>> 10 === 0x36) kept -= 1;
+  return text.slice(0, kept).toWellFormed() + note(text.length - kept);
 };
 
 /**

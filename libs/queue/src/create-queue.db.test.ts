@@ -1,17 +1,16 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase } from '@tocsin/testing';
+import { afterEach, describe, expect, it } from 'vitest';
 import { describeQueueContract } from './queue.contract.ts';
-import { openQueueDatabase, type QueueDatabase, until } from './queue-database.fixture.ts';
+import { type QueueDatabase, queueDatabase, until } from './queue-database.fixture.ts';
 import type { Queue, QueueJob } from './queue.ts';
 import { testCallbacks, type TestPayloads, type Unreadable } from './test-payloads.fixture.ts';
 
-let database: QueueDatabase;
-beforeAll(async () => void (database = await openQueueDatabase()));
-afterAll(() => database.close());
+const { connectionString, pool } = await createTestDatabase();
+const database = queueDatabase({ connectionString, pool });
 
 describeQueueContract('in Postgres', async (callbacks) => {
   const queue = database.queue(callbacks, { listen: false });
   await queue.start();
-  const { pool } = database;
   return {
     queue,
     transaction: database.transaction,
@@ -52,7 +51,7 @@ describe('the queue in Postgres', () => {
       queue.enqueue(tx, [{ queue: 'signals', data: { text }, ...(startAfter === undefined ? {} : { startAfter }) }]),
     );
   const instantIn = async (milliseconds: number): Promise<string> => {
-    const { rows } = await database.pool.query<{ at: string }>(`select now() + $1 * interval '1ms' as at`, [milliseconds]);
+    const { rows } = await pool.query<{ at: string }>(`select now() + $1 * interval '1ms' as at`, [milliseconds]);
     return rows[0]?.at ?? '';
   };
   const collect = (into: string[]) => async (jobs: readonly QueueJob<{ text: string }>[]) =>
@@ -96,9 +95,9 @@ describe('the queue in Postgres', () => {
   it('moves a job without attempts left to the dead letters, with where it came from', async () => {
     const queue = await started();
     await add(queue, 'hopeless');
-    await database.pool.query('update pgboss.job set retry_limit = 0');
+    await pool.query('update pgboss.job set retry_limit = 0');
     await queue.drain('signals', () => Promise.reject(new Error('password=hunter2')), { jobsMax: 1 });
-    const { rows } = await database.pool.query(
+    const { rows } = await pool.query(
       `select data, source_name, source_output from pgboss.job where name = 'dead-letters'`,
     );
     expect(rows).toEqual([{ data: { text: 'hopeless' }, source_name: 'signals', source_output: { name: 'Error' } }]);
@@ -109,7 +108,7 @@ describe('the queue in Postgres', () => {
     const queue = await started();
     await database.transaction((tx) => queue.enqueue(tx, [{ queue: 'signals', data: { of: 'a newer version' } as never }]));
     await queue.drain('signals', async () => {}, { jobsMax: 1 });
-    const { rows } = await database.pool.query(`select data, source_name from pgboss.job where name = 'dead-letters'`);
+    const { rows } = await pool.query(`select data, source_name from pgboss.job where name = 'dead-letters'`);
     expect(rows).toEqual([{ data: { of: 'a newer version' }, source_name: 'signals' }]);
   });
 
@@ -152,7 +151,7 @@ describe('the queue in Postgres', () => {
     const stopped = worker.stop();
     proceed.resolve();
     await stopped;
-    const { rows } = await database.pool.query('select state from pgboss.job');
+    const { rows } = await pool.query('select state from pgboss.job');
     expect(rows).toEqual([{ state: 'completed' }]);
     expect(errors).toEqual([]);
   });
@@ -170,7 +169,7 @@ describe('the queue in Postgres', () => {
     await begun.promise;
     await worker.stop({ timeoutMs: 20 });
     expect(await outcome.promise).toMatchObject({ code: 'LOST_CLAIM' });
-    const { rows } = await database.pool.query('select state from pgboss.job');
+    const { rows } = await pool.query('select state from pgboss.job');
     expect(rows).toEqual([{ state: 'retry' }]);
     expect(errors).toEqual([]);
   });
@@ -184,7 +183,7 @@ describe('the queue in Postgres', () => {
       worker.enqueue(tx, ['one', 'two', 'three'].map((text) => ({ queue: 'signals', data: { text } }))),
     );
     // Jobs that come back are handed over one by one, so a batch of them stands half begun.
-    await database.pool.query(`update pgboss.job set started_on = now() - interval '1 minute', state = 'retry'`);
+    await pool.query(`update pgboss.job set started_on = now() - interval '1 minute', state = 'retry'`);
     await worker.work('signals', { batchSize: 3, concurrency: 1 }, async (jobs) => {
       seen.push(...jobs.map((job) => job.data.text));
       begun.resolve();
@@ -195,14 +194,14 @@ describe('the queue in Postgres', () => {
     proceed.resolve();
     await stopped;
     expect(seen).toHaveLength(1);
-    const { rows } = await database.pool.query('select state, count(*) from pgboss.job group by state order by state');
+    const { rows } = await pool.query('select state, count(*) from pgboss.job group by state order by state');
     expect(rows).toEqual([{ state: 'retry', count: 2 }, { state: 'completed', count: 1 }]);
   });
 
   it('takes a whole second of claim time from the queue that adds the job', async () => {
     const queue = await started({ claimSeconds: 2 });
     await add(queue, 'short claim');
-    const { rows } = await database.pool.query('select heartbeat_seconds from pgboss.job');
+    const { rows } = await pool.query('select heartbeat_seconds from pgboss.job');
     expect(rows).toEqual([{ heartbeat_seconds: 2 }]);
   });
 

@@ -62,6 +62,7 @@ export function createQueue<P extends QueuePayloads>(options: CreateQueueOptions
   const repetitions: Repetition[] = [];
   let state: 'new' | 'running' | 'stopping' | 'stopped' = 'new';
   let supervised = false;
+  let stopped: Promise<void> | undefined;
 
   const report = (error: unknown, queue: QueueName | null = null): void => {
     // What a handler still says that did not end in time, its connections being closed, is of no use to anybody.
@@ -114,28 +115,34 @@ export function createQueue<P extends QueuePayloads>(options: CreateQueueOptions
     });
   };
 
+  const stop = async (timeoutMs: number): Promise<void> => {
+    state = 'stopping';
+    const finished = Promise.all([
+      ...repetitions.map((repetition) => repetition.stop()),
+      ...[...wakersByQueue.keys()].map((queue) => boss.offWork(queue, { wait: true })),
+    ]);
+    const timeout = new AbortController();
+    await Promise.race([finished, pause(timeoutMs, undefined, { signal: timeout.signal }).catch(() => undefined)]);
+    timeout.abort();
+    state = 'stopped';
+    // Fails what is still running, so that another worker gets it at once, and only then aborts the handlers' signals.
+    await boss.stop({ graceful: false });
+  };
+
   return {
     async start() {
       if (state !== 'new') throw new InvariantError(`The queue is ${state}; it is started once.`);
       await assertUnderstoodAt(options.connectionString, applicationName);
-      await boss.start();
+      try {
+        await boss.start();
+      } catch (error) {
+        await boss.stop({ graceful: false });
+        throw error;
+      }
       state = 'running';
     },
 
-    async stop({ timeoutMs = STOP_TIMEOUT_MS } = {}) {
-      if (state === 'stopping' || state === 'stopped') return;
-      state = 'stopping';
-      const finished = Promise.all([
-        ...repetitions.map((repetition) => repetition.stop()),
-        ...[...wakersByQueue.keys()].map((queue) => boss.offWork(queue, { wait: true })),
-      ]);
-      const timeout = new AbortController();
-      await Promise.race([finished, pause(timeoutMs, undefined, { signal: timeout.signal }).catch(() => undefined)]);
-      timeout.abort();
-      state = 'stopped';
-      // Fails what is still running, so that another worker gets it at once, and only then aborts the handlers' signals.
-      await boss.stop({ graceful: false });
-    },
+    stop: ({ timeoutMs = STOP_TIMEOUT_MS } = {}) => (stopped ??= stop(timeoutMs)),
 
     async enqueue(tx, jobs) {
       const inserts = toInserts(jobs, options.claimSeconds);

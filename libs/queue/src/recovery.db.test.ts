@@ -1,19 +1,22 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { openQueueDatabase, type QueueDatabase, until } from './queue-database.fixture.ts';
+import { createPool } from '@tocsin/runtime';
+import { startRestartableServer } from '@tocsin/testing';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { type QueueDatabase, queueDatabase, until } from './queue-database.fixture.ts';
 import type { Queue, QueueJob } from './queue.ts';
 import { testCallbacks, type TestPayloads } from './test-payloads.fixture.ts';
 
-let database: QueueDatabase;
+const { connectionString, restart } = await startRestartableServer();
+const pool = createPool({ connectionString, max: 3, applicationName: 'queue test', onError: () => {} });
+const database = queueDatabase({ connectionString, pool });
 let child: ChildProcess | undefined;
-beforeAll(async () => void (database = await openQueueDatabase({ durable: true })));
 afterEach(async () => {
   child?.kill('SIGKILL');
   await database.reset();
 });
-afterAll(() => database.close());
+afterAll(() => pool.end());
 
 const errors: unknown[] = [];
 const started = async (options: Parameters<QueueDatabase['queue']>[1] = {}): Promise<Queue<TestPayloads>> => {
@@ -37,7 +40,7 @@ describe('recovery', () => {
     await add(survivor, 'orphan');
     child = spawn(
       process.execPath,
-      ['--conditions=@tocsin/source', fileURLToPath(new URL('claim-holder.fixture.ts', import.meta.url)), database.postgres.connectionString],
+      ['--conditions=@tocsin/source', fileURLToPath(new URL('claim-holder.fixture.ts', import.meta.url)), connectionString],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     if (child.stdout === null) throw new Error('no stdout');
@@ -57,7 +60,7 @@ describe('recovery', () => {
     await worker.work('signals', { batchSize: 1, concurrency: 2 }, collectInto(worker, seen));
     await add(worker, 'before');
     await until(() => seen.length === 1);
-    await database.postgres.restart(mode);
+    await restart(mode);
     await add(worker, 'after');
     await until(() => seen.length === 2);
     expect(errors.length).toBeGreaterThan(0);
@@ -69,7 +72,7 @@ describe('recovery', () => {
     await worker.work('signals', { batchSize: 1, concurrency: 1 }, collectInto(worker, seen));
     await add(worker, 'before');
     await until(() => seen.length === 1);
-    await database.postgres.restart();
+    await restart('fast');
     await add(worker, 'after');
     await until(() => seen.length === 2);
   });
@@ -90,7 +93,7 @@ describe('recovery', () => {
     });
     await add(worker, 'cut off');
     await begun.promise;
-    await database.postgres.restart('immediate');
+    await restart('immediate');
     restarted.resolve();
     await until(() => seen.length === 1);
     expect(seen).toMatchObject([{ attempt: 1 }]);

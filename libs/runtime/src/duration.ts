@@ -7,7 +7,9 @@ export const DURATION_MAX_MS = 3_650 * 86_400_000;
 /** The one spelling of a duration, for the JSON Schema: a whole number and a unit, or a bare `0`. */
 export const DURATION_PATTERN = '^(0|(0|[1-9][0-9]*)(ms|s|m|h|d))$';
 
-const RULE = 'a whole number followed by ms, s, m, h or d, for example 500ms, 90s, 15m, 2h, 14d, or 0';
+/** What a duration must be, to follow "must be" or "write". */
+export const DURATION_RULE =
+  'a whole number followed by ms, s, m, h or d, for example 500ms, 90s, 15m, 2h, 14d, or 0';
 
 const UNITS = [
   { sizeMs: 86_400_000, literal: 'd', label: 'd' },
@@ -26,10 +28,10 @@ const UNITS = [
 export function parseDuration(value: unknown): number {
   if (value === 0 || value === '0') return 0;
   if (typeof value === 'number') {
-    throw invalidDuration(`${value} has no unit; write ${RULE}`);
+    throw invalidDuration(`${value} has no unit; write ${DURATION_RULE}`);
   }
   if (typeof value !== 'string' || !new RegExp(DURATION_PATTERN).test(value)) {
-    throw invalidDuration(`${shown(value)} is not a duration; write ${RULE}`);
+    throw invalidDuration(`${shown(value)} is not a duration; write ${DURATION_RULE}`);
   }
   const durationMs = ms(value as ms.StringValue);
   if (!(durationMs <= DURATION_MAX_MS)) {

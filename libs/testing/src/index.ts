@@ -9,3 +9,7 @@ export type { RestartableServer } from './restartable-server.ts';
 export { insertFailedResearchJob, insertResearchJob, insertResearchJobs, updateResearchJob } from './research-jobs.ts';
 export type { ResearchJobFields } from './research-jobs.ts';
 export { dumpSchema } from './dump-schema.ts';
+export { startSendGridDouble } from './doubles/sendgrid-double.ts';
+export type { SendGridBehaviour, SendGridDouble, SendGridMail, SendGridRequest } from './doubles/sendgrid-double.ts';
+export { startSmtpDouble } from './doubles/smtp-double.ts';
+export type { SmtpBehaviour, SmtpDouble, SmtpDoubleOptions, SmtpMail } from './doubles/smtp-double.ts';

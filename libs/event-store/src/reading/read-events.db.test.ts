@@ -193,7 +193,11 @@ describe('readEvents while others write', () => {
       );
       await finished;
       expect(seen.toSorted()).toEqual(written?.toSorted());
-      expect(await seenNow().then((all) => all.length)).toBe(Math.min(100, seen.length));
+      const { rows } = await pool.query<{ readonly stream_id: string }>(
+        'select stream_id from tocsin.events where stream_id = any($1) order by transaction_id, position',
+        [seen],
+      );
+      expect(seen).toEqual(rows.map((row) => row.stream_id));
     } finally {
       releaseAll();
       await others.end();
@@ -228,6 +232,20 @@ describe('readEvents behind the lock of the log', () => {
       [fromFirst, fromSecond],
     );
     expect(rows.map((row) => row.stream_id)).toEqual([fromFirst, fromSecond]);
+  });
+});
+
+describe('readEvents', () => {
+  it('orders transactions by number, not by their text', async () => {
+    for (const [xid, streamId] of [['10', 'alert-ten'], ['9', 'alert-nine']]) {
+      await pool.query(
+        `insert into tocsin.events (transaction_id, stream_id, version, event_id, type, schema_version, data, occurred_at)
+         values ($1::xid8, $2, 1, gen_random_uuid(), 'AlertUnacknowledged', 1, '{"by": "mina"}', now())`,
+        [xid, streamId],
+      );
+    }
+    const { events } = await readEvents(pool, { after: null, limit: 2 });
+    expect(events.map(({ streamId }) => streamId)).toEqual(['alert-nine', 'alert-ten']);
   });
 });
 

@@ -29,13 +29,13 @@ export interface EventPage {
 
 const pageText = (conditions: string): string => `
 select
-  events.transaction_id::text as transaction_id,
+  events.transaction_id::text as transaction,
   ${eventColumns}
 from tocsin.events
 where (transaction_id, position) > ($1::xid8, $2::bigint)
   and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
   ${conditions}
-order by transaction_id, position
+order by events.transaction_id, events.position
 limit $3`;
 
 /** Index events_global_order. */
@@ -59,13 +59,13 @@ export const readEvents = async (queryable: Queryable, options: ReadEventsOption
   const { after, streamId = null, until = null, untilPosition = null } = options;
   const page = [after?.transactionId ?? '0', after?.position ?? 0, Math.min(options.limit, eventsPerPageMax)];
   const narrowed = streamId !== null || until !== null || untilPosition !== null;
-  const { rows } = await queryable.query<EventRow & { readonly transaction_id: string }>(
+  const { rows } = await queryable.query<EventRow & { readonly transaction: string }>(
     narrowed ? narrowedText : readEventsText,
     narrowed ? [...page, streamId, until, untilPosition] : page,
   );
   const last = rows.at(-1);
   return {
     events: rows.map(storedEvent),
-    cursor: last === undefined ? after : { transactionId: last.transaction_id, position: Number(last.position) },
+    cursor: last === undefined ? after : { transactionId: last.transaction, position: Number(last.position) },
   };
 };

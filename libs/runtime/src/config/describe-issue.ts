@@ -58,22 +58,19 @@ export function valueAt(input: unknown, path: FilePath): unknown {
 function describeUnion(issue: z.core.$ZodIssueInvalidUnion, input: unknown): readonly RuleBreach[] {
   const path = issue.path;
   const value = valueAt(input, path);
-  const discriminator = issue.discriminator;
-  if (discriminator !== undefined) {
-    const given = valueAt(value, [discriminator]);
+  if (issue.discriminator !== undefined) {
+    // The path leads to the discriminating key itself here.
     const options = ('options' in issue ? issue.options : []) as readonly unknown[];
-    return [
-      { path: [...path, discriminator], rule: oneOf(options.map(String), given), showsValue: given !== undefined },
-    ];
+    return [{ path, rule: oneOf(options.map(String), value), showsValue: value !== undefined }];
   }
   if (value === undefined) return [{ path, rule: `is missing; it ${issue.message}`, showsValue: false }];
   // All other unions are "one value or a list of them"; the branch of the given form holds the useful message.
   const branch = issue.errors.find((errors) =>
     errors.every((inner) => !(inner.code === 'invalid_type' && inner.path.length === 0)),
   );
-  if (branch === undefined || issue.message !== 'Invalid input') {
-    const rule = issue.message === 'Invalid input' ? 'must be text or a list of texts' : issue.message;
-    return [{ path, rule: rule + quoteHint('string', value), showsValue: true }];
+  if (issue.message !== 'Invalid input') return [{ path, rule: issue.message, showsValue: true }];
+  if (branch === undefined) {
+    return [{ path, rule: `must be text or a list of texts${quoteHint('string', value)}`, showsValue: true }];
   }
   return branch.flatMap((inner) => describeIssue({ ...inner, path: [...path, ...inner.path] }, input));
 }
@@ -102,10 +99,8 @@ function mustBe(expected: string): string {
 }
 
 function quoteHint(expected: string, value: unknown): string {
-  if (expected === 'string' && (typeof value === 'number' || typeof value === 'boolean')) return ' (put it in quotes)';
-  return expected !== 'string' && typeof value === 'string' && value.includes('${')
-    ? ' (a reference to a variable gives text)'
-    : '';
+  const wantsQuotes = expected === 'string' && (typeof value === 'number' || typeof value === 'boolean');
+  return wantsQuotes ? ' (put it in quotes)' : '';
 }
 
 type SchemaNode = {

@@ -82,7 +82,7 @@ export function readEnvironment(env: EnvironmentVariables): Environment {
   const sendgridApiKey = read('SENDGRID_API_KEY', apiKeyProblem, masked, same);
   const sendgridBaseUrl = readUrl('SENDGRID_BASE_URL', HTTP_PROTOCOLS);
   const smtpUrl = readUrl('SMTP_URL', SMTP_PROTOCOLS);
-  const slackWebhookUrl = readUrl('SLACK_WEBHOOK_URL', ['https:', 'http:']);
+  const slackWebhookUrl = readUrl('SLACK_WEBHOOK_URL', HTTP_PROTOCOLS);
   const adminUrl = read('ADMIN_URL', adminUrlProblem, JSON.stringify, same);
   const publicUrl = read('PUBLIC_URL', publicUrlProblem, maskUrl, (value) => value.replace(/\/+$/, ''));
   const secret = read('TOCSIN_SECRET', () => undefined, masked, same);

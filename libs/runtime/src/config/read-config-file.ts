@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { type Document, isNode, LineCounter, parseDocument, visit } from 'yaml';
 import type { ConfigProblem } from '../errors.ts';
 import { type EnvironmentVariables, interpolate } from './interpolate.ts';
-import { type FilePath, type RuleBreach, valueAt } from './describe-issue.ts';
+import { FILE_PROBLEMS_MAX, type FilePath, type RuleBreach, valueAt } from './describe-issue.ts';
 import { shownValue } from './shown-value.ts';
 
 /** Largest configuration file, in bytes. */
@@ -51,13 +51,12 @@ function parseConfigText(text: string, file: string, env: EnvironmentVariables):
   const lines = new LineCounter();
   // The pretty form would quote the line, and with it perhaps a secret.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-  const faults = [...document.errors, ...document.warnings];
   const name = basename(file);
+  const faults = faultsOf(document);
   if (faults.length > 0) {
-    const problems = faults.map((fault): ConfigProblem => {
-      const { line, col } = lines.linePos(fault.pos[0]);
-      const hint = fault.code === 'BAD_ALIAS' ? '; a pattern that begins with * must be in quotes' : '';
-      return { path: `${name} line ${line}, column ${col}`, message: `not valid YAML: ${fault.message}${hint}` };
+    const problems = faults.slice(0, FILE_PROBLEMS_MAX).map(({ position, message }): ConfigProblem => {
+      const { line, col } = lines.linePos(position);
+      return { path: `${name} line ${line}, column ${col}`, message: `not valid YAML: ${message}` };
     });
     return { ...withoutFile(), file, problems };
   }
@@ -85,6 +84,27 @@ function parseConfigText(text: string, file: string, env: EnvironmentVariables):
   const { value: data, breaches } = interpolate(sections, env);
   return { file, data, report, unresolvedPaths: breaches.map((breach) => breach.path), problems: breaches.map(report) };
 }
+
+type YamlFault = { readonly position: number; readonly message: string };
+
+/** What keeps a document from being read, with the place. An alias without its anchor is nearly always a pattern that lacks quotes. */
+function faultsOf(document: Document.Parsed): readonly YamlFault[] {
+  const syntax = [...document.errors, ...document.warnings].map(({ code, message, pos }): YamlFault => {
+    if (code === 'MULTIPLE_DOCS') return { position: pos[0], message: 'there is a second document; drop the line ---' };
+    return { position: pos[0], message: code === 'BAD_ALIAS' ? `${message}${ALIAS_HINT}` : message };
+  });
+  if (syntax.length > 0) return syntax;
+  const dangling: YamlFault[] = [];
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) !== undefined) return;
+      dangling.push({ position: alias.range?.[0] ?? 0, message: `the alias *${alias.source} has no anchor${ALIAS_HINT}` });
+    },
+  });
+  return dangling;
+}
+
+const ALIAS_HINT = '; a pattern that begins with * must be in quotes';
 
 function reporter(document: Document, lines: LineCounter, raw: unknown, name: string): ReportBreach {
   const lineOf = (path: FilePath): number | undefined => {

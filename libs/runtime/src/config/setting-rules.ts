@@ -1,4 +1,4 @@
-import { durationLiteral, parseDuration } from '../duration.ts';
+import { DURATION_PATTERN, DURATION_RULE, durationLiteral, parseDuration } from '../duration.ts';
 import { TocsinError } from '../errors.ts';
 import { emailAddressProblem, RECIPIENTS_MAX } from './email-address.ts';
 
@@ -30,12 +30,17 @@ export const DURATION_BOUNDS = {
 
 /** A duration within its bounds. */
 export function durationProblem(value: unknown, { minMs, maxMs }: DurationBounds): string | undefined {
+  if (typeof value === 'number' && value !== 0) return `must have a unit, such as ${value}s or ${value}m`;
+  if (value !== 0 && !(typeof value === 'string' && new RegExp(DURATION_PATTERN).test(value))) {
+    return `must be ${DURATION_RULE}`;
+  }
+  const tooLong = `must be at most ${durationLiteral(maxMs)}`;
   try {
     const valueMs = parseDuration(value);
     if (valueMs < minMs) return `must be at least ${durationLiteral(minMs)}`;
-    return valueMs > maxMs ? `must be at most ${durationLiteral(maxMs)}` : undefined;
+    return valueMs > maxMs ? tooLong : undefined;
   } catch (error) {
-    if (error instanceof TocsinError) return `must be a duration: ${error.message}`;
+    if (error instanceof TocsinError) return tooLong;
     throw error;
   }
 }

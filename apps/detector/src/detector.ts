@@ -1,0 +1,131 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { TocsinError, databaseErrorKind } from '@tocsin/runtime';
+import type { Logger } from '@tocsin/runtime';
+import type { DetectorContext, DetectorQueue, DetectorSession, DetectorStore, WatchedTable } from './detector-ports.ts';
+import { watchTable } from './watch-table.ts';
+import type { TablePollReport, TableWatch } from './watch-table.ts';
+
+/** A heartbeat is written at most this often, in milliseconds. */
+const beatEveryMs = 10_000;
+/** Longest pause after a poll that failed, in milliseconds. */
+const backoffMaxMs = 30_000;
+/** Every how many polls successes are looked for; a recovery is less urgent than a failure, and looking costs statements. */
+const pollsPerLook = 2;
+/** How long an announced outcome may stay undecided before its signal is sent again, in milliseconds. */
+const resendAfterDefaultMs = 600_000;
+
+export interface DetectorOptions {
+  readonly tables: readonly WatchedTable[];
+  readonly store: DetectorStore;
+  readonly queue: DetectorQueue;
+  readonly log: Logger;
+  /** Name of this process in `tocsin.heartbeats`. */
+  readonly instance: string;
+  /** Literal secrets (`configSecrets`), replaced wherever they stand in an error. Default: none. */
+  readonly secrets?: readonly string[];
+  /** Says what is wrong with Tocsin's own database; default: the error's own message. */
+  readonly describeStoreError?: (error: unknown) => string;
+  /** Default 10 minutes. */
+  readonly resendAfterMs?: number;
+  /** Milliseconds that only go forward. Default: `performance.now()`. */
+  readonly monotonicMs?: () => number;
+}
+
+export interface PollReport {
+  readonly tables: readonly TablePollReport[];
+}
+
+export interface Detector {
+  /** One poll of every table, with a look for successes. Never throws; see the reports' `problem`. */
+  readonly pollOnce: () => Promise<PollReport>;
+  /** Reads everything there is, compares the whole of every table and looks for all successes. Never throws. */
+  readonly runOnce: () => Promise<PollReport>;
+  /** Polls every table at its own pace until `stop`. Returns at once. */
+  readonly start: () => void;
+  /** Finishes the polls under way. May be called twice, and without `start`. */
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Watches job tables and sends what it finds. Knows nothing of alerts but which work the open ones wait for. Several may
+ * run at once: each outcome is announced by one of them.
+ */
+export const createDetector = (options: DetectorOptions): Detector => {
+  const context: DetectorContext = {
+    store: explained(options.store, options.describeStoreError),
+    queue: options.queue,
+    log: options.log,
+    secrets: options.secrets ?? [],
+    monotonicMs: options.monotonicMs ?? (() => performance.now()),
+  };
+  const { log, monotonicMs, store } = context;
+  const resendAfterMs = options.resendAfterMs ?? resendAfterDefaultMs;
+  const watches = options.tables.map((table) => watchTable(context, table, resendAfterMs));
+  const stopping = new AbortController();
+  let loops: readonly Promise<void>[] = [];
+  let beatenAtMs = Number.NEGATIVE_INFINITY;
+
+  const beat = async (session: DetectorSession): Promise<void> => {
+    if (monotonicMs() - beatenAtMs < beatEveryMs) return;
+    await session.beat('detector', options.instance, { tables: watches.map((watch) => watch.status()) });
+    beatenAtMs = monotonicMs();
+  };
+  /** A detector whose tables cannot be read is alive all the same, and its heartbeat says what is wrong. */
+  const beatAnyway = async (): Promise<void> => {
+    try {
+      if (monotonicMs() - beatenAtMs >= beatEveryMs) await store.transaction('detector.beat', beat);
+    } catch (error) {
+      log.debug({ err: error }, 'the heartbeat could not be written');
+    }
+  };
+
+  const loop = async (watch: TableWatch): Promise<void> => {
+    const { pollMs } = watch.table;
+    let failures = 0;
+    for (let polls = 0; !stopping.signal.aborted; polls += 1) {
+      const startedMs = monotonicMs();
+      const report = await watch.poll({ successes: polls % pollsPerLook === 0, full: false, alongside: beat });
+      failures = report.problem === null ? 0 : failures + 1;
+      if (failures > 0) await beatAnyway();
+      const pauseMs =
+        failures > 0 ? Math.min(backoffMaxMs, pollMs * 2 ** Math.min(failures, 16)) : report.more ? 0 : pollMs;
+      await pause(Math.max(0, startedMs + pauseMs - monotonicMs()), stopping.signal);
+    }
+  };
+
+  return {
+    pollOnce: async () => ({
+      tables: await Promise.all(watches.map((watch) => watch.poll({ successes: true, full: false, alongside: beat }))),
+    }),
+    runOnce: async () => ({
+      tables: await Promise.all(watches.map((watch) => watch.poll({ successes: true, full: true, alongside: beat }))),
+    }),
+    start: () => {
+      if (loops.length === 0 && !stopping.signal.aborted) loops = watches.map(loop);
+    },
+    stop: async () => {
+      stopping.abort();
+      await Promise.all(loops);
+    },
+  };
+};
+
+/** The store, whose errors say which database they are of: a poll talks to two. */
+const explained = (store: DetectorStore, describe: DetectorOptions['describeStoreError']): DetectorStore => ({
+  transaction: async (name, work) => {
+    try {
+      return await store.transaction(name, work);
+    } catch (error) {
+      if (describe === undefined || databaseErrorKind(error) === undefined) throw error;
+      throw new TocsinError('STORE_FAILED', describe(error), { cause: error });
+    }
+  },
+});
+
+const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
+  try {
+    await delay(ms, undefined, { signal });
+  } catch {
+    // Stopped while waiting: the loop ends by its own condition.
+  }
+};

@@ -1,0 +1,104 @@
+import { hostname } from 'node:os';
+import { SignalBatch, alertModelVersion, evolveAlert } from '@tocsin/alert-model';
+import { createPostgresStore } from '@tocsin/event-store';
+import { createQueue } from '@tocsin/queue';
+import type { QueuePayloads } from '@tocsin/queue';
+import { TocsinError, assertSchemaUnderstood, configSecrets, createPool, describeDatabaseError } from '@tocsin/runtime';
+import type { Config, Logger, Pool } from '@tocsin/runtime';
+import { createDetector } from './detector.ts';
+import type { Detector } from './detector.ts';
+
+/** Connections to Tocsin's own database; the queue takes up to three more. */
+const ownConnectionsMax = 2;
+/** Connections to each watched database. */
+const jobsConnectionsMax = 2;
+
+/** A detector with its connections. */
+export interface OpenedDetector {
+  readonly detector: Detector;
+  /** Stops the detector and closes its connections. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * A detector for the tables of a configuration, connected but not started.
+ *
+ * @throws TocsinError when Tocsin's own database is not configured or its schema is not of this version. A watched
+ *   database that cannot be reached is no reason not to begin: the detector says so and goes on trying.
+ */
+export const openDetector = async (config: Config, log: Logger): Promise<OpenedDetector> => {
+  const { databaseUrl } = config;
+  if (databaseUrl === undefined)
+    throw new TocsinError(
+      'DATABASE_URL_MISSING',
+      "DATABASE_URL is not set: the detector keeps its cursor and its outcomes in Tocsin's own database. Set it.",
+    );
+  const pools: Pool[] = [];
+  const open = (connectionString: string, max: number): Pool => {
+    const pool = createPool({
+      connectionString,
+      max,
+      applicationName: 'tocsin-detector',
+      onError: (error) => log.debug({ err: error }, 'an idle connection was lost and will be replaced'),
+    });
+    pools.push(pool);
+    return pool;
+  };
+  const own = open(databaseUrl, ownConnectionsMax);
+  const queue = createQueue<QueuePayloads>({
+    connectionString: databaseUrl,
+    applicationName: 'tocsin-detector-queue',
+    // The detector only adds jobs, so it has nothing to be woken for.
+    listen: false,
+    parse: { signals: (data) => SignalBatch.parse(data), timers: (data) => data, deliveries: (data) => data },
+    onUnreadable: () => {},
+    onError: (error) => log.warn({ err: error }, 'the queue had a problem and tries again'),
+  });
+  const close = async (): Promise<void> => {
+    await queue.stop();
+    await Promise.all(pools.map((pool) => pool.end()));
+  };
+  try {
+    await assertSchemaUnderstood(own);
+    await queue.start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  const poolsByUrl = new Map(
+    [...new Set(config.jobs.map((job) => job.databaseUrl ?? databaseUrl))].map((url) => [
+      url,
+      open(url, jobsConnectionsMax),
+    ]),
+  );
+  const detector = createDetector({
+    tables: config.jobs.map((job) => {
+      const url = job.databaseUrl ?? databaseUrl;
+      const variable =
+        url === databaseUrl
+          ? 'DATABASE_URL'
+          : url === config.jobsDatabaseUrl
+            ? 'JOBS_DATABASE_URL'
+            : `jobs "${job.name}"`;
+      return {
+        ...job,
+        pool: poolsByUrl.get(url) ?? own,
+        describeError: (error) => describeDatabaseError(error, url, variable),
+      };
+    }),
+    store: createPostgresStore({ pool: own, foldAlert: evolveAlert, modelVersion: alertModelVersion }),
+    queue,
+    describeStoreError: (error) => describeDatabaseError(error, databaseUrl),
+    log,
+    instance: `${hostname()}-${process.pid}`,
+    secrets: configSecrets(config),
+  });
+  return {
+    detector,
+    close: async () => {
+      await detector.stop();
+      await close();
+    },
+  };
+};

@@ -1,0 +1,59 @@
+import { adapterNames, countStatuses, findMapping, inspectTable } from '@tocsin/job-sources';
+import type { JobSource } from '@tocsin/job-sources';
+import { TocsinError } from '@tocsin/runtime';
+import type { DetectorContext } from './detector-ports.ts';
+import type { TableState } from './table-state.ts';
+
+/** How often the values of the state column are counted, in milliseconds. */
+const statusesEveryMs = 3_600_000;
+
+/**
+ * The table, found fit to be read; inspected when that is not known. What could be better is logged.
+ *
+ * @throws TocsinError `SOURCE_UNFIT` with every problem and its cure
+ */
+export const prepareSource = async (context: DetectorContext, state: TableState): Promise<JobSource> => {
+  if (state.source !== null) return state.source;
+  const { table } = state;
+  const mapping = findMapping(table.adapter);
+  if (mapping === undefined)
+    throw new TocsinError(
+      'SOURCE_UNFIT',
+      `Watched table ${table.name}: there is no adapter ${table.adapter}; there is ${adapterNames.join(', ')}.`,
+    );
+  const { source, problems, warnings, missingIndexes } = await inspectTable(table.pool, mapping, table);
+  if (source === null) throw new TocsinError('SOURCE_UNFIT', problems.join(' '));
+  for (const warning of warnings) context.log.warn({ table: table.name }, warning);
+  for (const { purpose, statement } of missingIndexes)
+    context.log.warn(
+      { table: table.name, statement },
+      `an index is missing, so ${purpose} reads the whole table; run: ${statement}`,
+    );
+  state.source = source;
+  context.log.info(
+    { decision: 'TableWatched', table: table.name, name: source.table, adapter: mapping.adapter },
+    'watching',
+  );
+  return source;
+};
+
+/** Warns once of each value of the state column that the mapping does not know: such rows are never told. */
+export const warnOfUnknownStatuses = async (
+  context: DetectorContext,
+  state: TableState,
+  source: JobSource,
+): Promise<void> => {
+  const { log, monotonicMs } = context;
+  if (monotonicMs() < state.statusesDueAtMs) return;
+  state.statusesDueAtMs = monotonicMs() + statusesEveryMs;
+  const { statuses, sampled } = await countStatuses(state.table.pool, source);
+  for (const { status, rows } of statuses.filter(({ unknown }) => unknown)) {
+    const value = status ?? 'null';
+    if (state.statusesWarned.has(value)) continue;
+    state.statusesWarned.add(value);
+    log.warn(
+      { decision: 'StatusUnknown', table: source.name, status: value.slice(0, 100), rows, sampled },
+      `jobs with status ${JSON.stringify(value.slice(0, 100))} are not understood and never told`,
+    );
+  }
+};

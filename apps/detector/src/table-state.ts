@@ -1,0 +1,91 @@
+import type { AlertId, Instant, OutcomeId } from '@tocsin/alert-model';
+import type { WatchedAlert } from '@tocsin/event-store';
+import type { Horizon, IdentityPosition, JobSource, ScanPosition } from '@tocsin/job-sources';
+import { createBoundedMap } from './bounded-map.ts';
+import type { BoundedMap } from './bounded-map.ts';
+import type { WatchedTable } from './detector-ports.ts';
+
+/** Outcomes remembered, so that what the overlap reads again costs nothing: some 80 bytes each. */
+const outcomesRememberedMax = 200_000;
+/** Successes remembered as sent, by alert. */
+const successesRememberedMax = 50_000;
+
+/** An outcome that was announced and nobody has decided upon yet. */
+export interface Undecided {
+  readonly jobId: string;
+  /** When its signal may be sent again, in monotonic milliseconds. */
+  readonly dueMs: number;
+  /** How long to wait after that; doubles with every try. */
+  readonly pauseMs: number;
+  /** The comparison in which it was last seen. */
+  readonly pass: number;
+}
+
+/** Everything a detector remembers of one table between two polls. Losing it costs reading again, nothing else. */
+export interface TableState {
+  readonly table: WatchedTable;
+  /** Null until the table was inspected and found fit; null again after an error that may mean the table changed. */
+  source: JobSource | null;
+  /** Null until loaded. */
+  cursor: Instant | null;
+  savedCursor: Instant | null;
+  savedAtMs: number;
+  /** What the statement before the first page of this pass saw. A pass reads from the cursor until nothing more comes. */
+  passHorizon: Horizon | null;
+  lastHorizon: Horizon | null;
+  /** The last row read in this pass; null at its beginning. */
+  position: ScanPosition | null;
+  /** Outcomes known to be announced. */
+  readonly announced: BoundedMap<OutcomeId, true>;
+  /** Outcomes known to be decided upon for good. */
+  readonly decided: BoundedMap<OutcomeId, true>;
+  readonly undecided: Map<OutcomeId, Undecided>;
+  reconcile: {
+    pass: number;
+    position: IdentityPosition | null;
+    running: boolean;
+    dueAtMs: number;
+    rowsRead: number;
+    found: number;
+  };
+  successes: {
+    after: AlertId | null;
+    /** Alerts of the current page whose work is still to be looked up. */
+    page: Iterator<WatchedAlertStep> | null;
+    /** The page under way is the last of its round. */
+    lastPage: boolean;
+    /** Alert and success → when it was sent, in monotonic milliseconds. */
+    readonly sent: BoundedMap<string, number>;
+  };
+  /** How long an announced outcome may stay undecided before its signal is sent again. */
+  resendAfterMs: number;
+  statusesDueAtMs: number;
+  readonly statusesWarned: Set<string>;
+}
+
+/** One step whose success an open alert waits for. */
+export interface WatchedAlertStep {
+  readonly alert: WatchedAlert;
+  readonly jobType: string;
+  readonly targetId: string | null;
+  readonly anyTarget: boolean;
+}
+
+export const newTableState = (table: WatchedTable, resendAfterMs: number): TableState => ({
+  table,
+  source: null,
+  cursor: null,
+  savedCursor: null,
+  savedAtMs: Number.NEGATIVE_INFINITY,
+  passHorizon: null,
+  lastHorizon: null,
+  position: null,
+  announced: createBoundedMap(outcomesRememberedMax),
+  decided: createBoundedMap(outcomesRememberedMax),
+  undecided: new Map(),
+  reconcile: { pass: 0, position: null, running: false, dueAtMs: Number.NEGATIVE_INFINITY, rowsRead: 0, found: 0 },
+  successes: { after: null, page: null, lastPage: false, sent: createBoundedMap(successesRememberedMax) },
+  resendAfterMs,
+  statusesDueAtMs: Number.NEGATIVE_INFINITY,
+  statusesWarned: new Set(),
+});

@@ -1,0 +1,158 @@
+import { TocsinError, databaseErrorKind } from '@tocsin/runtime';
+import type { DatabaseErrorKind } from '@tocsin/runtime';
+import type { DetectorContext, DetectorSession, WatchedTable } from './detector-ports.ts';
+import { lookForSuccesses } from './look-for-successes.ts';
+import { prepareSource, warnOfUnknownStatuses } from './prepare-source.ts';
+import { reconcileTable } from './reconcile-table.ts';
+import { scanTable } from './scan-table.ts';
+import type { ScanReport } from './scan-table.ts';
+import { cursorName } from './send-failures.ts';
+import { newTableState } from './table-state.ts';
+import type { TableState } from './table-state.ts';
+
+/** How often a cursor is saved while nothing is found, in milliseconds. */
+const cursorSaveEveryMs = 10_000;
+/** Rounds of one full pass, of 20 pages each: two million rows at the default batch of 500, and twenty at most. */
+const fullPassRoundsMax = 200;
+/** Errors after which the table may be another one than before. */
+const changedTableKinds: ReadonlySet<DatabaseErrorKind | undefined> = new Set([
+  'undefined_table',
+  'undefined_column',
+  'undefined_schema',
+  'insufficient_privilege',
+  'connection_lost',
+  'read_only',
+]);
+
+/** What one poll of one table came to. */
+export interface TablePollReport {
+  readonly table: string;
+  readonly scan: ScanReport | null;
+  /** Failures that the comparison found and sent. */
+  readonly reconciled: number;
+  /** Successes sent. */
+  readonly successes: number;
+  /** There is more to read now. */
+  readonly more: boolean;
+  /** What kept the poll from being finished; null when nothing did. */
+  readonly problem: string | null;
+}
+
+export interface PollOptions {
+  /** Look for successes of open alerts. */
+  readonly successes: boolean;
+  /** Go on until everything has been read and compared. */
+  readonly full: boolean;
+  /** Run in a transaction of the poll's own when there is one. */
+  readonly alongside: (session: DetectorSession) => Promise<void>;
+}
+
+/** One watched table, polled. */
+export interface TableWatch {
+  readonly table: WatchedTable;
+  /** Never throws: what went wrong is in the report, and in the log once per change. Polls of one table never overlap. */
+  readonly poll: (options: PollOptions) => Promise<TablePollReport>;
+  /** What this table is doing, for the heartbeat. */
+  readonly status: () => Readonly<Record<string, unknown>>;
+}
+
+/** Watches one table. */
+export const watchTable = (
+  context: DetectorContext,
+  table: WatchedTable,
+  /** How long an announced outcome may stay undecided before its signal is sent again; a full poll does not wait. */
+  resendAfterMs: number,
+): TableWatch => {
+  const state = newTableState(table, resendAfterMs);
+  const { log, monotonicMs } = context;
+  let problem: string | null = null;
+  let turn: Promise<unknown> = Promise.resolve();
+
+  const work = async ({
+    successes,
+    full,
+    alongside,
+  }: PollOptions): Promise<Omit<TablePollReport, 'table' | 'problem'>> => {
+    const source = await prepareSource(context, state);
+    state.resendAfterMs = full ? 0 : resendAfterMs;
+    if (full) beginAnew(state);
+    let scan = await scanTable(context, state, source);
+    for (let round = 1; full && scan.more && round < fullPassRoundsMax; round += 1)
+      scan = addScans(scan, await scanTable(context, state, source));
+    // A page that was full leaves no time for anything but reading on.
+    const untilMs = full ? Number.POSITIVE_INFINITY : monotonicMs() + (scan.more ? 0 : table.pollMs / 2);
+    const reconciled = await reconcileTable(context, state, source, untilMs);
+    const found = successes
+      ? await lookForSuccesses(
+          context,
+          state,
+          source,
+          async (session) => {
+            await alongside(session);
+            await saveMovedCursor(session);
+          },
+          full ? Number.POSITIVE_INFINITY : undefined,
+        )
+      : 0;
+    await warnOfUnknownStatuses(context, state, source);
+    return { scan, reconciled, successes: found, more: scan.more };
+  };
+
+  const saveMovedCursor = async (session: DetectorSession): Promise<void> => {
+    const { cursor, savedCursor } = state;
+    if (cursor === null || cursor === savedCursor || monotonicMs() - state.savedAtMs < cursorSaveEveryMs) return;
+    await session.saveCursor(cursorName(table.name), cursor, {});
+    state.savedCursor = cursor;
+    state.savedAtMs = monotonicMs();
+  };
+
+  const pollOnce = async (options: PollOptions): Promise<TablePollReport> => {
+    try {
+      const report = await work(options);
+      if (problem !== null)
+        log.info({ decision: 'TableRecovered', table: table.name, was: problem }, 'the table can be read again');
+      problem = null;
+      return { table: table.name, problem, ...report };
+    } catch (error) {
+      if (changedTableKinds.has(databaseErrorKind(error))) state.source = null;
+      // The position belongs to a pass that did not end; the next one begins at the cursor.
+      state.position = null;
+      const words = describe(error, table);
+      if (words !== problem) log.error({ decision: 'TableUnreadable', table: table.name, err: error }, words);
+      problem = words;
+      return { table: table.name, scan: null, reconciled: 0, successes: 0, more: false, problem };
+    }
+  };
+
+  return {
+    table,
+    poll: (options) => {
+      const polled = turn.then(() => pollOnce(options));
+      turn = polled;
+      return polled;
+    },
+    status: () => ({ table: table.name, cursor: state.cursor, problem, undecided: state.undecided.size }),
+  };
+};
+
+/** What a full poll compares and looks up, it does from the beginning. */
+const beginAnew = ({ reconcile, successes }: TableState): void => {
+  Object.assign(reconcile, { running: false, dueAtMs: Number.NEGATIVE_INFINITY });
+  Object.assign(successes, { after: null, page: null, lastPage: false });
+};
+
+/** An error of ours explains itself; one of the database is explained by whoever knows its address. */
+const describe = (error: unknown, { describeError }: WatchedTable): string => {
+  if (error instanceof TocsinError) return error.message;
+  if (databaseErrorKind(error) !== undefined && describeError !== undefined) return describeError(error);
+  return error instanceof Error ? error.message : String(error);
+};
+
+const addScans = (a: ScanReport, b: ScanReport): ScanReport => ({
+  rowsRead: a.rowsRead + b.rowsRead,
+  sent: a.sent + b.sent,
+  duplicates: a.duplicates + b.duplicates,
+  unreadable: a.unreadable + b.unreadable,
+  cursor: { from: a.cursor.from, to: b.cursor.to },
+  more: b.more,
+});

@@ -1,0 +1,60 @@
+import { alertModelVersion, alertStream, evolveAlert } from '@tocsin/alert-model';
+import type { AlertEvent, AlertState } from '@tocsin/alert-model';
+import { createTestDatabase } from '@tocsin/testing';
+import { expect, it } from 'vitest';
+import { acknowledged, alertOf, batched, digestOf, digestOpened, newDigestId, opened, writeAlert, writeDigest } from '../contract/builders.ts';
+import { createPostgresStore } from './postgres-store.ts';
+
+const { pool } = await createTestDatabase();
+const today = createPostgresStore({ pool, foldAlert: evolveAlert, modelVersion: alertModelVersion });
+const retitled = (state: AlertState | null, event: AlertEvent): AlertState => ({ ...evolveAlert(state, event), title: 'another model' });
+const tomorrow = createPostgresStore({ pool, foldAlert: retitled, modelVersion: alertModelVersion + 1 });
+
+it('folds an alert of another model version from its events instead of trusting what is stored', async () => {
+  const first = opened();
+  const events = [first, batched(newDigestId()), acknowledged()] as const;
+  const state = await today.transaction('write', (session) => writeAlert(session, ...events));
+  await pool.query(`update tocsin.alerts set data = data || '{"title": "forged"}' where id = $1`, [state.id]);
+
+  expect((await today.read((session) => session.loadAlerts([state.id])))[0]?.title).toBe('forged');
+  const expected = { ...alertOf(...events), title: 'another model' };
+  expect(await tomorrow.read((session) => session.loadAlerts([state.id]))).toEqual([expected]);
+  expect(await tomorrow.read((session) => session.loadOpenAlertsByKey([state.key]))).toEqual([expected]);
+
+  await tomorrow.transaction('save', (session) => session.saveAlerts([expected]));
+  expect(await tomorrow.read((session) => session.loadAlerts([state.id]))).toEqual([expected]);
+});
+
+it('folds only the rows that need it, and keeps the order asked for', async () => {
+  const old = await today.transaction('write', (session) => writeAlert(session, opened()));
+  const recent = await tomorrow.transaction('write', (session) => writeAlert(session, opened()));
+  const loaded = await tomorrow.read((session) => session.loadAlerts([recent.id, old.id]));
+  expect(loaded.map(({ id, title }) => [id, title])).toEqual([
+    [recent.id, recent.title],
+    [old.id, 'another model'],
+  ]);
+});
+
+it('folds a digest of another model version from its events', async () => {
+  const event = digestOpened();
+  const digest = await today.transaction('write', (session) => writeDigest(session, event));
+  await pool.query(`update tocsin.digests set data = data || '{"route": "forged"}' where id = $1`, [digest.id]);
+  expect(await tomorrow.read((session) => session.loadDigest(digest.id))).toEqual(digestOf(event));
+});
+
+it('refuses a row of another model version that has no events', async () => {
+  const state = alertOf(opened());
+  await today.transaction('save', (session) => session.saveAlerts([state]));
+  await expect(tomorrow.read((session) => session.loadAlerts([state.id]))).rejects.toThrow('no events to fold it from');
+});
+
+it('refuses an event of a version it does not know', async () => {
+  const first = opened();
+  await today.transaction('write', (session) => writeAlert(session, first));
+  await pool.query(
+    `insert into tocsin.events (stream_id, version, event_id, type, schema_version, data, occurred_at)
+     values ($1, 2, gen_random_uuid(), 'AlertAcknowledged', 99, '{}', now())`,
+    [alertStream(first.data.alertId)],
+  );
+  await expect(today.read((session) => session.loadStream(alertStream(first.data.alertId)))).rejects.toThrow('Upgrade Tocsin');
+});
