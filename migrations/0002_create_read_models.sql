@@ -37,8 +37,6 @@ create index alerts_with_stray_news on tocsin.alerts (id)
   where (data -> 'pending') <> '{}'::jsonb and state <> 'acknowledged';
 -- The detector's rotating look for successes goes through the open alerts only, in id order.
 create index alerts_open_by_id on tocsin.alerts (id) where state <> 'resolved';
--- How often a key was in trouble lately, and finding an alert by its key.
-create index alerts_by_key on tocsin.alerts (key, opened_at desc);
 -- Predecessors: the newest resolved alert of a key.
 create index alerts_resolved_by_key on tocsin.alerts (key, resolved_at desc) where state = 'resolved';
 

@@ -36,6 +36,8 @@ export interface WatchedTable {
   readonly lookBackMs: number;
   /** Rows per page of a scan. */
   readonly batch: number;
+  /** How far behind the safe point the cursor stays. Default: 10 s, or 60 s where writers of other users cannot be seen. */
+  readonly overlapMs?: number;
   readonly pool: Pool;
   /** Says what is wrong with that database; default: the error's own message. */
   readonly describeError?: (error: unknown) => string;

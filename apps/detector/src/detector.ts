@@ -29,6 +29,8 @@ export interface DetectorOptions {
   readonly resendAfterMs?: number;
   /** Milliseconds that only go forward. Default: `performance.now()`. */
   readonly monotonicMs?: () => number;
+  /** Waits between two polls; ends early when `signal` is aborted. Default: a timer. */
+  readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 export interface PollReport {
@@ -59,6 +61,7 @@ export const createDetector = (options: DetectorOptions): Detector => {
     monotonicMs: options.monotonicMs ?? (() => performance.now()),
   };
   const { log, monotonicMs, store } = context;
+  const pause = options.pause ?? waitOnTimer;
   const resendAfterMs = options.resendAfterMs ?? resendAfterDefaultMs;
   const watches = options.tables.map((table) => watchTable(context, table, resendAfterMs));
   const stopping = new AbortController();
@@ -122,7 +125,7 @@ const explained = (store: DetectorStore, describe: DetectorOptions['describeStor
   },
 });
 
-const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
+const waitOnTimer = async (ms: number, signal: AbortSignal): Promise<void> => {
   try {
     await delay(ms, undefined, { signal });
   } catch {

@@ -52,6 +52,7 @@ export const openDetector = async (config: Config, log: Logger): Promise<OpenedD
     listen: false,
     parse: { signals: (data) => SignalBatch.parse(data), timers: (data) => data, deliveries: (data) => data },
     onUnreadable: () => {},
+    claimSeconds: config.workers.claimSeconds,
     onError: (error) => log.warn({ err: error }, 'the queue had a problem and tries again'),
   });
   const close = async (): Promise<void> => {

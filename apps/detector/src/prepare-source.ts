@@ -23,13 +23,16 @@ export const prepareSource = async (context: DetectorContext, state: TableState)
     );
   const { source, problems, warnings, missingIndexes } = await inspectTable(table.pool, mapping, table);
   if (source === null) throw new TocsinError('SOURCE_UNFIT', problems.join(' '));
+  state.source = source;
+  const inspected = JSON.stringify([source.table, warnings, missingIndexes]);
+  if (inspected === state.inspected) return source;
+  state.inspected = inspected;
   for (const warning of warnings) context.log.warn({ table: table.name }, warning);
   for (const { purpose, statement } of missingIndexes)
     context.log.warn(
       { table: table.name, statement },
       `an index is missing, so ${purpose} reads the whole table; run: ${statement}`,
     );
-  state.source = source;
   context.log.info(
     { decision: 'TableWatched', table: table.name, name: source.table, adapter: mapping.adapter },
     'watching',

@@ -1,9 +1,9 @@
 import type { Instant } from '@tocsin/alert-model';
 import { addMs } from '@tocsin/alert-model';
-import { advanceCursor, readHorizon, scanFailures } from '@tocsin/job-sources';
+import { advanceCursor, blindOverlapMs, overlapDefaultMs, readHorizon, scanFailures } from '@tocsin/job-sources';
 import type { JobSource } from '@tocsin/job-sources';
 import { crashPoint } from '@tocsin/runtime';
-import type { DetectorContext } from './detector-ports.ts';
+import type { DetectorContext, WatchedTable } from './detector-ports.ts';
 import { cursorName, sendFailures } from './send-failures.ts';
 import type { TableState } from './table-state.ts';
 
@@ -42,7 +42,7 @@ export const scanTable = async (
     });
     crashPoint('detector.after_read');
     more = page.next !== null;
-    const to = advanceCursor(cursor, state.passHorizon, more ? page.reached : null, source.seesAllWriters);
+    const to = advanceCursor(cursor, state.passHorizon, more ? page.reached : null, overlapOf(state.table, source));
     if (page.failures.length > 0) {
       const { sent, duplicates } = await sendFailures(context, state, source, page.failures, to);
       state.savedCursor = to;
@@ -95,3 +95,6 @@ const loadCursor = async (context: DetectorContext, state: TableState, source: J
   );
   return state.cursor;
 };
+
+const overlapOf = (table: WatchedTable, source: JobSource): number =>
+  table.overlapMs ?? (source.seesAllWriters ? overlapDefaultMs : blindOverlapMs);

@@ -26,6 +26,8 @@ export interface TableState {
   readonly table: WatchedTable;
   /** Null until the table was inspected and found fit; null again after an error that may mean the table changed. */
   source: JobSource | null;
+  /** What was logged of the last inspection, so that looking again says nothing twice. */
+  inspected: string;
   /** Null until loaded. */
   cursor: Instant | null;
   savedCursor: Instant | null;
@@ -74,6 +76,7 @@ export interface WatchedAlertStep {
 export const newTableState = (table: WatchedTable, resendAfterMs: number): TableState => ({
   table,
   source: null,
+  inspected: '',
   cursor: null,
   savedCursor: null,
   savedAtMs: Number.NEGATIVE_INFINITY,

@@ -14,7 +14,7 @@ import type { TableState } from './table-state.ts';
 const cursorSaveEveryMs = 10_000;
 /** Rounds of one full pass, of 20 pages each: two million rows at the default batch of 500, and twenty at most. */
 const fullPassRoundsMax = 200;
-/** Errors after which the table may be another one than before. */
+/** Errors after which the table may be another one than before, or the connection a new one. */
 const changedTableKinds: ReadonlySet<DatabaseErrorKind | undefined> = new Set([
   'undefined_table',
   'undefined_column',
@@ -108,14 +108,19 @@ export const watchTable = (
 
   const pollOnce = async (options: PollOptions): Promise<TablePollReport> => {
     try {
-      const report = await work(options);
+      const report = await work(options).catch((error: unknown) => {
+        if (state.source === null || !changedTableKinds.has(databaseErrorKind(error))) throw error;
+        // Looking at the table again either finds it as good as before or says better than the server what is wrong.
+        state.source = null;
+        return work(options);
+      });
       if (problem !== null)
         log.info({ decision: 'TableRecovered', table: table.name, was: problem }, 'the table can be read again');
       problem = null;
       return { table: table.name, problem, ...report };
     } catch (error) {
       if (changedTableKinds.has(databaseErrorKind(error))) state.source = null;
-      // The position belongs to a pass that did not end; the next one begins at the cursor.
+      // The pass under way has not ended; the next one begins at the cursor.
       state.position = null;
       const words = describe(error, table);
       if (words !== problem) log.error({ decision: 'TableUnreadable', table: table.name, err: error }, words);

@@ -8,7 +8,7 @@ const signalJobsPerBatchMax = 4;
 /** Deliveries under way at the same time in this process. */
 const deliveriesAtOnceMax = 4;
 /** How often the second net is drawn through our own tables. */
-const sweepEveryMs = 10_000;
+const sweepEveryMs = 30_000;
 /** How often news that no channel could carry is put back on its way. */
 const rejoinEveryMs = 900_000;
 /** Rounds of one `--once` run; each round works off what the round before has made due. */

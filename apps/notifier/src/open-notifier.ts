@@ -20,10 +20,6 @@ export interface OpenNotifierOptions {
   /** Tocsin's own database. */
   readonly connectionString: string;
   readonly log: Logger;
-  /** For tests: shorter times. */
-  readonly settings?: Partial<ServiceSettings>;
-  /** For tests: after how long a silent worker's jobs go to another, in seconds. */
-  readonly claimSeconds?: number;
 }
 
 /**
@@ -31,7 +27,7 @@ export interface OpenNotifierOptions {
  *
  * @throws TocsinError when the database cannot be reached or its schema is not of this version
  */
-export const openNotifier = async ({ config, connectionString, log, settings, claimSeconds }: OpenNotifierOptions): Promise<Notifier> => {
+export const openNotifier = async ({ config, connectionString, log }: OpenNotifierOptions): Promise<Notifier> => {
   const pool = createPool({
     connectionString,
     max: poolConnectionsMax,
@@ -46,7 +42,7 @@ export const openNotifier = async ({ config, connectionString, log, settings, cl
     onUnreadable: (job, reason) => log.error({ queue: job.queue, jobId: job.id, reason }, 'a job could not be read; it lies in the dead letters'),
     onError: (error, name) => log.warn({ err: error, queue: name }, 'a job failed and will be tried again, or a connection was lost'),
     onWarning: (message, data) => log.warn({ data }, message),
-    ...(claimSeconds === undefined ? {} : { claimSeconds }),
+    claimSeconds: config.workers.claimSeconds,
   });
   const close = async (): Promise<void> => {
     await Promise.all([...channels.values()].map((channel) => channel.close()));
@@ -68,7 +64,7 @@ export const openNotifier = async ({ config, connectionString, log, settings, cl
       sender: senderOf(channels),
       policy: toPolicy(config),
       log,
-      settings: { ...defaultSettings, adminUrl: config.adminUrl ?? null, publicUrl: config.publicUrl ?? null, ...settings },
+      settings: settingsOf(config),
     },
   });
   return {
@@ -77,6 +73,21 @@ export const openNotifier = async ({ config, connectionString, log, settings, cl
       await notifier.stop();
       await close();
     },
+  };
+};
+
+/** Longest wait for the record of an attempt that has run out of time, in milliseconds. */
+const abandonedMarginMaxMs = 10_000;
+
+const settingsOf = (config: Config): ServiceSettings => {
+  const { attemptTimeoutMs, unknownRetryMs } = config.delivery;
+  return {
+    ...defaultSettings,
+    adminUrl: config.adminUrl ?? null,
+    publicUrl: config.publicUrl ?? null,
+    attemptTimeoutMs,
+    abandonedAfterMs: Math.min(abandonedMarginMaxMs, attemptTimeoutMs),
+    unknownRetryMs,
   };
 };
 

@@ -52,13 +52,14 @@ export interface Told {
   readonly at: Instant;
 }
 
-/** Work that owes a success: its latest failure or, for a step that did not run, the failure that kept it from running. */
+/** Work that owes a success: it failed or, `missing`, an earlier step's failure kept it from running. */
 export interface Owed {
   readonly step: Step;
-  readonly failedAt: Instant;
-  /** The run of that failure; null outside a run. */
-  readonly run: string | null;
   readonly missing: boolean;
+  /** The latest failure of all. */
+  readonly failedAt: Instant;
+  /** The latest failure of each run, `''` outside a run: each has to be made good. The newest `runsMax` runs. */
+  readonly failedAtByRun: Readonly<Record<string, Instant>>;
 }
 
 /** The folded life of one alert: plain JSON, equal to `tocsin.alerts.data`. */

@@ -53,17 +53,16 @@ export const classifyFailure = (signal: FailureSignal, policy: Policy): Classifi
 
 /**
  * Every key a success may matter to: that of its chain, of the unnamed chain of its source (a step repeated by hand
- * outside a run), and of the job itself, however jobs are grouped.
+ * outside a run), and of the job itself, with and without its target: an open alert keeps its key when the rules change.
  */
 export const keysOfSuccess = (signal: SuccessSignal, policy: Policy): readonly string[] => {
   const chain = chainOf(signal, policy.chains);
-  const rules = policy.rules.filter((rule) => matches(rule.match, signal));
-  const groupBy = rules.find((rule) => rule.groupBy !== undefined)?.groupBy;
   return [
     ...new Set([
       ...(chain === null ? [] : [chainKey(signal.source, chain)]),
       chainKey(signal.source, unnamedChain),
-      jobKey(signal, groupBy ?? ['source', 'jobType', 'targetId']),
+      jobKey(signal, ['targetId']),
+      jobKey(signal, []),
     ]),
   ];
 };

@@ -43,7 +43,7 @@ export const composeMessage = (
     route: digest.route,
     purpose: digest.purpose,
     subject: composition.threadSubject ?? subjectOf(items, planned.failures),
-    headline: headlineOf(items, planned.failures),
+    headline: headlineOf(items),
     followUp: planned.followUp,
     severity,
     items,
@@ -78,7 +78,7 @@ const composeItem = (item: PlannedItem, composition: Composition): MessageItem =
     causes,
     moreCauses: first.batch.otherCauses,
     since: first.since,
-    lastFailedAt: first.lastFailedAt,
+    lastFailedAt: item.lastFailedAt,
     acknowledgedBy: first.acknowledgedBy,
     resolution:
       first.resolution === null

@@ -1,4 +1,4 @@
-import type { AlertState } from './alert-state.ts';
+import type { AlertState, Owed } from './alert-state.ts';
 import { worse } from './classify.ts';
 import type { Classification } from './classify.ts';
 import type { AlertEvent, EventNamed, Lease, Opening } from './event.ts';
@@ -68,7 +68,11 @@ export const decideFailure = (
   const held = state.acknowledgement;
   if (held?.lease.until === 'signature-change' && !held.signatures.includes(detected.data.signature))
     events.push(lapse(held, 'signature-change', now));
-  return { events, reason: 'another failure of an open alert' };
+  const recovery = Object.keys(state.successes).length === 0 ? null : recoveryOf(evolveAlert(state, detected));
+  if (recovery === null) return { events, reason: 'another failure of an open alert' };
+  // It came late: what makes it good was heard of before.
+  events.push({ type: 'AlertResolved', occurredAt: now, data: { ...recovery, by: null, note: null } });
+  return { events, reason: recovery.reason };
 };
 
 /** Watched work succeeded. Recorded when it matters to the alert; resolves it when nothing is owed any more. */
@@ -78,8 +82,8 @@ export const decideSuccess = (state: AlertState, signal: SuccessSignal, now: Ins
   const owed = ownValue(state.owed, name);
   const isStep = state.chain?.steps?.some((step) => stepName(step) === name) === true;
   if (owed === undefined && !isStep) return refuse('nothing of that name has failed in this alert');
-  // A step of a known chain may belong to a run that makes good an older failure, even if it has failed itself since.
-  const failedAt = isStep ? firstOwedAt(state) : (owed?.failedAt ?? null);
+  // A step of a known chain may belong to a run that makes good the failure of another step.
+  const failedAt = firstFailure(isStep ? Object.values(state.owed) : owed === undefined ? [] : [owed]);
   if (failedAt !== null && !isAfter(signal.finishedAt, failedAt)) return refuse('it finished before the failure');
   const known = finishOf(state, signal.run, name);
   if (known !== undefined && !isAfter(signal.finishedAt, known)) return refuse('this success is already recorded');
@@ -101,9 +105,9 @@ export const decideSuccess = (state: AlertState, signal: SuccessSignal, now: Ins
 const finishOf = (state: AlertState, run: string | null, name: string): Instant | undefined =>
   ownValue(ownValue(state.successes, run ?? '') ?? {}, name);
 
-/** When the oldest failure happened that is still the latest of its step. */
-const firstOwedAt = (state: AlertState): Instant | null =>
-  Object.values(state.owed).reduce<Instant | null>((first, { failedAt }) => (first === null ? failedAt : earlier(first, failedAt)), null);
+/** The oldest failure that may still have to be made good. */
+const firstFailure = (debts: readonly Owed[]): Instant | null =>
+  debts.flatMap((owed) => Object.values(owed.failedAtByRun)).reduce<Instant | null>((first, at) => (first === null ? at : earlier(first, at)), null);
 
 /** A channel accepted a message about this alert. */
 export const decideNotified = (

@@ -65,8 +65,14 @@ export const retryAfterMaxMs = 86_400_000;
  * @param outcome what the attempt came to
  * @param attempts how many attempts were made, this one included (1 for the first)
  * @param fallbackLeft whether another channel could take over
+ * @param unknownFirstMs wait after the first attempt of unknown outcome, in milliseconds; doubles with each attempt
  */
-export const nextDeliveryStep = (outcome: DeliveryOutcome, attempts: number, fallbackLeft: boolean): DeliveryStep => {
+export const nextDeliveryStep = (
+  outcome: DeliveryOutcome,
+  attempts: number,
+  fallbackLeft: boolean,
+  unknownFirstMs: number = unknownRetryMs,
+): DeliveryStep => {
   const limit = fallbackLeft ? attemptsWithFallbackMax : attemptsMax;
   switch (outcome.outcome) {
     case 'accepted':
@@ -81,7 +87,7 @@ export const nextDeliveryStep = (outcome: DeliveryOutcome, attempts: number, fal
       return { step: 'wait', afterMs: Math.min(outcome.retryAfterMs ?? backoffMs(attempts, retryFirstMs), retryAfterMaxMs), state: 'retrying' };
     case 'unknown':
       if (attempts >= limit) return { step: 'give-up' };
-      return { step: 'wait', afterMs: backoffMs(attempts, unknownRetryMs), state: 'unknown' };
+      return { step: 'wait', afterMs: backoffMs(attempts, unknownFirstMs), state: 'unknown' };
     default:
       return outcome satisfies never;
   }

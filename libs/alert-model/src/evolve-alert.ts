@@ -160,15 +160,16 @@ const owe = (
     const known = ownValue(owed, name);
     // A full record is neither counted nor copied again: a storm brings 100,000 of these.
     if (known === undefined && (owedUntracked > 0 || Object.keys(owed).length >= owedMax)) owedUntracked += 1;
-    else owed = { ...owed, [name]: owedSince(known, { step, failedAt, run, missing }) };
+    else owed = { ...owed, [name]: addDebt(known, step, missing, failedAt, run ?? '') };
   }
   return { owed, owedUntracked };
 };
 
-/** The later failure of the two, whichever was read first. */
-const owedSince = (known: Owed | undefined, next: Owed): Owed => {
-  if (known === undefined) return next;
-  return { ...(isAfter(known.failedAt, next.failedAt) ? known : next), missing: known.missing && next.missing };
+const addDebt = (known: Owed | undefined, step: Step, missing: boolean, failedAt: Instant, run: string): Owed => {
+  if (known === undefined) return { step, missing, failedAt, failedAtByRun: { [run]: failedAt } };
+  const before = ownValue(known.failedAtByRun, run);
+  const failedAtByRun = { ...known.failedAtByRun, [run]: before === undefined ? failedAt : later(before, failedAt) };
+  return { step, missing: known.missing && missing, failedAt: later(known.failedAt, failedAt), failedAtByRun: newestRuns(failedAtByRun) };
 };
 
 const successDetected = (state: AlertState, event: EventNamed<'SuccessDetected'>): AlertState => {
@@ -181,11 +182,10 @@ const successDetected = (state: AlertState, event: EventNamed<'SuccessDetected'>
   return { ...state, successes: newestRuns(successes) };
 };
 
-/** Runs are named by their start, so the oldest names go first; successes outside a run are always kept. */
-const newestRuns = (successes: AlertState['successes']): AlertState['successes'] => {
-  const runs = Object.keys(successes).filter((run) => run !== '');
-  if (runs.length <= runsMax) return successes;
-  return without(successes, runs.toSorted()[0] ?? '');
+/** Runs are named by their start, so the oldest names go first; what happened outside a run is always kept. */
+const newestRuns = <Value>(byRun: Readonly<Record<string, Value>>): Readonly<Record<string, Value>> => {
+  const runs = Object.keys(byRun).filter((run) => run !== '');
+  return runs.length <= runsMax ? byRun : without(byRun, runs.toSorted()[0] ?? '');
 };
 
 const alertBatched = (state: AlertState, event: EventNamed<'AlertBatched'>): AlertState => {

@@ -2,8 +2,8 @@ import { itemsPerMessageMax, jobsPerItemMax } from './digest-message.ts';
 import type { ItemKind } from './digest-message.ts';
 import type { Fragment } from './digest-fragment.ts';
 import type { DigestState } from './digest-state.ts';
-import type { AlertId, DigestId } from './ids.ts';
-import { compareInstants } from './instant.ts';
+import type { AlertId, DigestId, Instant } from './ids.ts';
+import { compareInstants, later } from './instant.ts';
 import { severityRank } from './policy.ts';
 
 /** Most conversations one digest continues with messages of their own; beyond that one message tells everything. */
@@ -15,6 +15,8 @@ export interface PlannedItem {
   readonly fragments: number;
   readonly failures: number;
   readonly occurrences: number;
+  /** The latest failure of any of its alerts. */
+  readonly lastFailedAt: Instant;
   readonly targets: readonly Fragment[];
   /** Failures to load as samples: alert and version in its stream. */
   readonly samples: readonly { readonly alertId: AlertId; readonly version: number }[];
@@ -104,6 +106,7 @@ const planItem = (members: readonly Fragment[]): PlannedItem => {
     fragments: members.length,
     failures: members.reduce((sum, fragment) => sum + fragment.batch.failures, 0),
     occurrences: members.reduce((sum, fragment) => sum + fragment.occurrences, 0),
+    lastFailedAt: members.reduce((last, fragment) => later(last, fragment.lastFailedAt), first.lastFailedAt),
     targets,
     samples: members.length === 1 ? samplesOf(first) : targets.flatMap((fragment) => samplesOf(fragment).slice(-1)),
   };

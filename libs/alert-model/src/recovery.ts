@@ -1,4 +1,4 @@
-import type { AlertState, Owed } from './alert-state.ts';
+import type { AlertState } from './alert-state.ts';
 import type { ResolutionReason } from './event.ts';
 import type { Instant } from './ids.ts';
 import { compareInstants, earlier, isAfter, later } from './instant.ts';
@@ -14,13 +14,14 @@ export interface Recovery {
 
 /**
  * Judges from everything folded whether the work has recovered. It looks at sets of successes, never at their order of
- * arrival, and at each failed step for itself, so that any order of delivery, in one alert or in several that follow
- * each other, ends in the same judgement.
+ * arrival, and at each failure for itself, so that any order of delivery, in one alert or in several that follow each
+ * other, ends in the same judgement.
  *
- * Every step that owes a success must have succeeded after its own failure. Where the steps of a chain are known, that
- * success counts when it came by hand, outside a run or by repeating the failed run itself, or as part of a whole run.
- * A later run that is only half done resolves nothing. A run is whole when each step succeeded in it, or by hand after
- * the run had begun.
+ * Every step that failed or did not run must have succeeded after its own failure. Where the steps of a chain are known,
+ * a failure inside a run is made good only by hand, outside a run or by repeating that run's own row, or by a whole run:
+ * a later run that is only half done resolves nothing. A run is whole when each step succeeded in it, or by hand after
+ * the run had begun. A failure outside a run, and one of a chain whose steps are not known, is made good by any success
+ * of the same step.
  */
 export const recoveryOf = (state: AlertState): Recovery | null => {
   const steps = state.chain?.steps?.map(stepName) ?? null;
@@ -32,8 +33,8 @@ export const recoveryOf = (state: AlertState): Recovery | null => {
       .toSorted(compareInstants)[0];
     if (green !== undefined) return { reason: 'chain-run-green', resolvedAt: green };
   }
-  const counting = steps === null ? runs : runs.filter((run) => isWhole(state, run, steps));
-  const resolvedAt = paidSince(state, counting);
+  const wholeRuns = steps === null ? runs : runs.filter((run) => isWhole(state, run, steps));
+  const resolvedAt = paidSince(state, runs, wholeRuns);
   if (resolvedAt === null) return null;
   return { reason: state.chain === null ? 'succeeded' : 'failed-steps-succeeded', resolvedAt };
 };
@@ -61,21 +62,23 @@ const isWhole = (state: AlertState, run: string, steps: readonly string[]): bool
   });
 };
 
-/** When every step that owes a success had one, or null while one has not. */
-const paidSince = (state: AlertState, counting: readonly string[]): Instant | null => {
+/** When every failure was made good, or null while one is not. */
+const paidSince = (state: AlertState, runs: readonly string[], wholeRuns: readonly string[]): Instant | null => {
   let since: Instant | null = null;
-  for (const [name, owed] of Object.entries(state.owed)) {
-    const paid = paidAt(state, name, owed, counting);
-    if (paid === null) return null;
-    since = since === null ? paid : later(since, paid);
-  }
+  for (const [name, { failedAtByRun }] of Object.entries(state.owed))
+    for (const [run, failedAt] of Object.entries(failedAtByRun)) {
+      const paid = firstAfter(failedAt, name, state, run === '' ? ['', ...runs] : ['', run, ...wholeRuns]);
+      if (paid === null) return null;
+      since = since === null ? paid : later(since, paid);
+    }
   return since;
 };
 
-const paidAt = (state: AlertState, name: string, owed: Owed, counting: readonly string[]): Instant | null =>
-  [...new Set(['', owed.run ?? '', ...counting])]
+/** The first success of a step after its failure, in any of these runs. */
+const firstAfter = (failedAt: Instant, name: string, state: AlertState, runs: readonly string[]): Instant | null =>
+  runs
     .flatMap((run) => ownValue(finishes(state, run), name) ?? [])
-    .filter((at) => isAfter(at, owed.failedAt))
+    .filter((at) => isAfter(at, failedAt))
     .toSorted(compareInstants)[0] ?? null;
 
 const finishes = (state: AlertState, run: string): Readonly<Record<string, Instant>> => ownValue(state.successes, run) ?? {};

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { DeliveryId, addMs, nextDeliveryStep } from '@tocsin/alert-model';
-import type { DeliveryOutcome, DeliveryStep, DigestEvent, DigestState, Instant } from '@tocsin/alert-model';
+import type { DeliveryOutcome, DigestEvent, DigestState, Instant } from '@tocsin/alert-model';
 import type { Delivery } from '@tocsin/event-store';
 import { crashPoint } from '@tocsin/runtime';
 import type { ServiceContext, Session } from './service-context.ts';
 import { beginWork } from './unit-of-work.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
+
+/** So that the look comes after the moment, not at it. */
+const lookAgainMarginMs = 100;
 
 /** What one call came to. */
 export type Delivered = { readonly attempted: false; readonly reason: string } | { readonly attempted: true; readonly outcome: DeliveryOutcome['outcome'] };
@@ -23,6 +26,7 @@ export const deliver = async (context: ServiceContext, deliveryId: DeliveryId, s
   const claim = await context.store.transaction('notifier.claim', async (session) => {
     const claimed = await session.claimDelivery(deliveryId, { id: attemptId, timeoutMs: attemptTimeoutMs + abandonedAfterMs });
     if (claimed?.abandoned === true) await follow(context, session, claimed.delivery, claimed.number, crashed);
+    else if (claimed !== null) await lookAgain(context, session, deliveryId);
     return claimed;
   });
   if (claim === null) return { attempted: false, reason: 'it is not due, or somebody else has it' };
@@ -42,6 +46,13 @@ export const deliver = async (context: ServiceContext, deliveryId: DeliveryId, s
   });
   logOutcome(context, delivery, number, outcome);
   return { attempted: true, outcome: outcome.outcome };
+};
+
+/** Comes back when the attempt would count as abandoned, should this process not live to record it. */
+const lookAgain = async (context: ServiceContext, session: Session, deliveryId: DeliveryId): Promise<void> => {
+  const { attemptTimeoutMs, abandonedAfterMs } = context.settings;
+  const startAfter = addMs(await session.now(), attemptTimeoutMs + abandonedAfterMs + lookAgainMarginMs);
+  await context.queue.enqueue(session.tx, [{ queue: 'timers', data: { timer: 'delivery', deliveryId }, startAfter }]);
 };
 
 const crashed: DeliveryOutcome = {
@@ -72,7 +83,7 @@ const follow = async (context: ServiceContext, session: Session, delivery: Deliv
   if (digest === null) return;
   const used = (await session.deliveriesOfDigest(digest.id)).map(({ channel }) => channel);
   const fallback = digest.fallback.find((channel) => !used.includes(channel)) ?? null;
-  const step = adjust(context, nextDeliveryStep(outcome, attempts, fallback !== null));
+  const step = nextDeliveryStep(outcome, attempts, fallback !== null, context.settings.unknownRetryMs);
   const work = beginWork(context, session, now);
   switch (step.step) {
     case 'accepted':
@@ -90,11 +101,6 @@ const follow = async (context: ServiceContext, session: Session, delivery: Deliv
   }
   await work.flush();
 };
-
-const adjust = (context: ServiceContext, step: DeliveryStep): DeliveryStep =>
-  step.step === 'wait' && step.state === 'unknown' && context.settings.unknownRetryMs !== null
-    ? { ...step, afterMs: context.settings.unknownRetryMs }
-    : step;
 
 const accept = async (
   session: Session,

@@ -1,3 +1,4 @@
+import { unknownRetryMs } from '@tocsin/alert-model';
 import type { DeliveryOutcome, DigestMessage, Policy } from '@tocsin/alert-model';
 import type { StoreSession } from '@tocsin/event-store';
 import type { Enqueue, Queue, QueueJob } from '@tocsin/queue';
@@ -43,8 +44,8 @@ export interface ServiceSettings {
   /** See `Composition`. */
   readonly adminUrl: string | null;
   readonly publicUrl: string | null;
-  /** Wait before an attempt of unknown outcome is repeated; overrides the model's default. Tests shorten it. */
-  readonly unknownRetryMs: number | null;
+  /** Wait before an attempt of unknown outcome is repeated, in milliseconds. Default 60,000. */
+  readonly unknownRetryMs: number;
 }
 
 /** Everything the service works with. */
@@ -62,5 +63,5 @@ export const defaultSettings: ServiceSettings = {
   abandonedAfterMs: 10_000,
   adminUrl: null,
   publicUrl: null,
-  unknownRetryMs: null,
+  unknownRetryMs,
 };

@@ -10,7 +10,11 @@ const secretCharactersMin = 4;
 const mask = '***';
 
 /** Shapes of secrets that may stand in an answer although they are none of ours: keys, credentials, user parts of URLs. */
-const shapes: readonly RegExp[] = [/\bSG\.[\w.-]{8,}/g, /\b(?:Bearer|Basic)\s+[\w.~+/=-]+/gi, /(?<=:\/\/)[^\s/@]{1,300}@/g];
+const shapes: readonly RegExp[] = [
+  /\bSG\.[\w.-]{8,}/g,
+  /\b(?:Bearer|Basic)\s+[\w.~+/=-]+/gi,
+  /(?<=:\/\/)[^\s/@]{1,300}@/g,
+];
 
 /**
  * A text of the provider or the network as detail of an outcome: one line, at most 500 characters, no control
@@ -20,7 +24,8 @@ export const safeDetail = (text: string, secrets: readonly string[]): string => 
   let detail = cleanLine(text, searchedCharactersMax);
   for (const secret of secrets) {
     if (secret.length < secretCharactersMin) continue;
-    for (const form of [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')]) detail = detail.replaceAll(form, mask);
+    for (const form of [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')])
+      detail = detail.replaceAll(form, mask);
   }
   for (const shape of shapes) detail = detail.replace(shape, mask);
   return cleanLine(detail, detailCharactersMax);
@@ -31,7 +36,8 @@ export const errorDetail = (error: unknown, secrets: readonly string[]): string 
   if (!(error instanceof Error)) return safeDetail(String(error), secrets);
   const code = errorCode(error);
   // Node's AggregateError, thrown when every address of a host refused, has an empty message.
-  const message = error.message === '' && error instanceof AggregateError ? error.errors.map(String).join('; ') : error.message;
+  const message =
+    error.message === '' && error instanceof AggregateError ? error.errors.map(String).join('; ') : error.message;
   return safeDetail(code === null || message.includes(code) ? message : `${code}: ${message}`, secrets);
 };
 

@@ -7,6 +7,7 @@ const kindCharactersMax = 20;
 export const attemptsText = (attempts: number | null, maxAttempts: number | null, kind: string): string | null => {
   const ending = kind === 'failed' ? null : kind === 'dead' ? 'marked dead' : cleanLine(kind, kindCharactersMax);
   if (attempts === null) return ending;
-  const count = maxAttempts === null ? formatCount(attempts) : `${formatCount(attempts)} of ${formatCount(maxAttempts)}`;
+  const count =
+    maxAttempts === null ? formatCount(attempts) : `${formatCount(attempts)} of ${formatCount(maxAttempts)}`;
   return ending === null ? count : `${count}, then ${ending}`;
 };

@@ -42,7 +42,10 @@ export const causeView = (
     error: errorText(cause.error, options.brief),
     count: alone ? null : counted(cause.count, 'failure'),
     jobs: shown.map((job) => jobView(job, item)),
-    more: more > 0 ? { text: shown.length === 0 ? counted(more, 'job') : `and ${formatCount(more)} more`, url: options.moreUrl } : null,
+    more:
+      more > 0
+        ? { text: shown.length === 0 ? counted(more, 'job') : `and ${formatCount(more)} more`, url: options.moreUrl }
+        : null,
   };
 };
 
@@ -63,7 +66,12 @@ const jobView = (job: MessageJob, item: MessageItem): JobView => {
   const attempts = attemptsText(job.attempts, job.maxAttempts, job.kind);
   return {
     name: cleanLine(name, nameCharactersMax),
-    facts: [attempts !== null && job.attempts !== null ? `attempts ${attempts}` : attempts, timeNear(job.failedAt, item.since)].filter((part) => part !== null).join(', '),
+    facts: [
+      attempts !== null && job.attempts !== null ? `attempts ${attempts}` : attempts,
+      timeNear(job.failedAt, item.since),
+    ]
+      .filter((part) => part !== null)
+      .join(', '),
     url: cleanUrl(job.adminUrl),
   };
 };

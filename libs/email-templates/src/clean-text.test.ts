@@ -19,7 +19,9 @@ describe('clean text', () => {
   });
 
   test('keeps the lines and the indentation of a block', () => {
-    expect(cleanBlock('\n\nTraceback:\r\n\tFile "x"\r\n\r\n\r\n\r\nend  \n', 100)).toBe('Traceback:\n  File "x"\n\nend');
+    expect(cleanBlock('\n\nTraceback:\r\n\tFile "x"\r\n\r\n\r\n\r\nend  \n', 100)).toBe(
+      'Traceback:\n  File "x"\n\nend',
+    );
   });
 
   test('never cuts a character in half', () => {
@@ -39,9 +41,10 @@ describe('clean text', () => {
   });
 
   test('twenty megabytes of escapes cost no more than what is shown', () => {
+    const monster = Buffer.alloc(20_000_000, '\u001b]').toString('latin1');
     const started = performance.now();
-    cleanBlock('\u001b]'.repeat(10_000_000), 400);
-    expect(performance.now() - started).toBeLessThan(200);
+    cleanBlock(monster, 400);
+    expect(performance.now() - started).toBeLessThan(50);
   });
 
   test.each([

@@ -15,6 +15,7 @@ const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
  * Technical Report 36, section 2.3.1), zero-width spaces and joiners, variation selectors, invisible fillers and tags.
  */
 const invisible =
+  // oxlint-disable-next-line no-misleading-character-class -- combining characters are what is looked for.
   /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffc]|[\u{e0000}-\u{e0fff}]/gu;
 
 /**
@@ -39,7 +40,11 @@ export const cleanBlock = (text: string, charactersMax: number): string =>
 /** Cuts at `charactersMax` UTF-16 units, never inside a surrogate pair; an ellipsis takes the last place. */
 export const cut = (text: string, charactersMax: number): string => {
   if (text.length <= charactersMax) return text;
-  return `${text.slice(0, charactersMax - 1).toWellFormed().replace(/\ufffd$/, '').trimEnd()}${ellipsis}`;
+  return `${text
+    .slice(0, charactersMax - 1)
+    .toWellFormed()
+    .replace(/\ufffd$/, '')
+    .trimEnd()}${ellipsis}`;
 };
 
 // The input is cut generously before it is searched, so that the work depends on what is shown and not on what came.

@@ -2,7 +2,10 @@ import { Body, Container, Head, Html } from 'react-email';
 import type { ReactElement } from 'react';
 import type { DigestView } from './digest-view.ts';
 import { ItemCard } from './item-card.tsx';
-import { darkStyles, mailStyles } from './mail-styles.ts';
+import { darkStyles, mailFont, mailStyles } from './mail-styles.ts';
+
+/** Longer headlines are set smaller, so that a phone still shows the first item below. */
+const shortHeadlineCharactersMax = 90;
 
 /**
  * The HTML part. The first thing in it is the headline, so that a lock screen shows the story without hidden preview
@@ -19,10 +22,10 @@ export const DigestMail = ({ view }: { readonly view: DigestView }): ReactElemen
       <style>{mailStyles}</style>
       <style>{darkStyles}</style>
     </Head>
-    <Body className="page">
+    <Body className="page" style={{ fontFamily: mailFont }}>
       <Container className="wrap" style={{ maxWidth: 600 }}>
         <div className="pad">
-          <h1>{view.headline}</h1>
+          <h1 className={view.headline.length > shortHeadlineCharactersMax ? 'l' : undefined}>{view.headline}</h1>
           <p className="s m">{[view.totals, view.composedAt].filter((part) => part !== '').join(' · ')}</p>
           {view.notices.map((notice, index) => (
             <p key={index} className="n">

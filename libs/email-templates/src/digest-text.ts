@@ -43,9 +43,11 @@ const itemText = (item: ItemView): readonly string[] => [
 
 const factLines = (item: ItemView): readonly string[] => {
   const rows = [
-    ...item.facts.map(({ label, value }) => [label, label === 'Since' && item.span !== '' ? `${value}, ${item.span}` : value] as const),
+    ...item.facts.map(
+      ({ label, value }) => [label, label === 'Since' && item.span !== '' ? `${value}, ${item.span}` : value] as const,
+    ),
     ...item.links.map(({ label, url }) => [label, url] as const),
-    ...(item.acknowledge === null ? [] : [['Acknowledge', item.acknowledge] as const]),
+    ...(item.acknowledge === null ? [] : [[item.acknowledge.label, item.acknowledge.command] as const]),
   ];
   const width = rows.reduce((most, [label]) => Math.max(most, label.length), 0) + 2;
   return rows.flatMap(([label, value]) =>
@@ -61,7 +63,11 @@ const causeText = (cause: CauseView): readonly string[] => [
     wrapText(line, { columns: columnsMax, first: '    ', indent: '    ', breakWords: true }),
   ),
   ...cause.jobs.flatMap((job) => [
-    ...wrapText(job.facts === '' ? job.name : `${job.name} (${job.facts})`, { columns: columnsMax, first: '  - ', indent: '    ' }),
+    ...wrapText(job.facts === '' ? job.name : `${job.name} (${job.facts})`, {
+      columns: columnsMax,
+      first: '  - ',
+      indent: '    ',
+    }),
     ...(job.url === null ? [] : [`    ${job.url}`]),
   ]),
   ...(cause.more === null ? [] : [`  - ${cause.more.text}${cause.more.url === null ? '' : `: ${cause.more.url}`}`]),

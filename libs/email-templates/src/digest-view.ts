@@ -64,9 +64,13 @@ export const digestView = (message: DigestMessage, extent: Extent): DigestView =
     composedAt: shortTime(message.composedAt),
     notices: message.notices.slice(0, noticesMax).map((notice) => cleanLine(notice, noticeCharactersMax)),
     sections: sectionOrder
-      .map(({ kind, heading }) => ({ heading, items: views.filter((item) => item.kind === kind).map((item) => item.view) }))
+      .map(({ kind, heading }) => ({
+        heading,
+        items: views.filter((item) => item.kind === kind).map((item) => item.view),
+      }))
       .filter((section) => section.items.length > 0),
-    omitted: left > 0 ? `${counted(left, 'more alert')} not shown here. List them all with: npx tocsin alerts list` : null,
+    omitted:
+      left > 0 ? `${counted(left, 'more alert')} not shown here. List them all with: npx tocsin alerts list` : null,
     footer: `Sent by Tocsin, route ${cleanLine(message.route, routeCharactersMax)}. All times are UTC.`,
   };
 };
@@ -80,7 +84,8 @@ const subjectLine = (message: DigestMessage): string => {
 
 const totalsLine = ({ totals }: DigestMessage): string =>
   [
-    totals.failures > 0 && counted(totals.failures, 'failure') + (totals.alerts > 1 ? ` in ${formatCount(totals.alerts)} alerts` : ''),
+    totals.failures > 0 &&
+      counted(totals.failures, 'failure') + (totals.alerts > 1 ? ` in ${formatCount(totals.alerts)} alerts` : ''),
     totals.resolved > 0 && `${formatCount(totals.resolved)} working again`,
     totals.stillOpen > 0 && `${formatCount(totals.stillOpen)} still open`,
   ]

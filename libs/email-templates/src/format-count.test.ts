@@ -8,7 +8,15 @@ describe('counts in words', () => {
   });
 
   test('are ordinals in words up to ten', () => {
-    expect([1, 3, 10, 11, 21, 22, 103].map(ordinal)).toEqual(['first', 'third', 'tenth', '11th', '21st', '22nd', '103rd']);
+    expect([1, 3, 10, 11, 21, 22, 103].map(ordinal)).toEqual([
+      'first',
+      'third',
+      'tenth',
+      '11th',
+      '21st',
+      '22nd',
+      '103rd',
+    ]);
   });
 
   test('stand for the names that are not listed', () => {

@@ -1,5 +1,17 @@
 const counts = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-const ordinals = ['zeroth', 'first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth', 'ninth', 'tenth'] as const;
+const ordinals = [
+  'zeroth',
+  'first',
+  'second',
+  'third',
+  'fourth',
+  'fifth',
+  'sixth',
+  'seventh',
+  'eighth',
+  'ninth',
+  'tenth',
+] as const;
 const suffixes: Readonly<Record<string, string>> = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
 const ordinalRules = new Intl.PluralRules('en-US', { type: 'ordinal' });
 
@@ -7,10 +19,12 @@ const ordinalRules = new Intl.PluralRules('en-US', { type: 'ordinal' });
 export const formatCount = (count: number): string => counts.format(count);
 
 /** `1 failure`, `2,000 failures`. `many` defaults to `one` with an s. */
-export const counted = (count: number, one: string, many = `${one}s`): string => `${formatCount(count)} ${count === 1 ? one : many}`;
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${formatCount(count)} ${count === 1 ? one : many}`;
 
 /** `third`, `21st`. */
-export const ordinal = (count: number): string => ordinals[count] ?? `${formatCount(count)}${suffixes[ordinalRules.select(count)] ?? 'th'}`;
+export const ordinal = (count: number): string =>
+  ordinals[count] ?? `${formatCount(count)}${suffixes[ordinalRules.select(count)] ?? 'th'}`;
 
 /** `a`, `a and b`, `a, b and 3 more`: at most `shownMax` names. */
 export const listed = (names: readonly string[], shownMax: number): string => {

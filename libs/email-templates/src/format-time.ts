@@ -27,7 +27,9 @@ export const timeNear = (instant: string, reference: string): string => {
   const date = parse(instant);
   const near = parse(reference);
   if (date === null || near === null) return shortTime(instant);
-  return Math.floor(date.getTime() / dayMs) === Math.floor(near.getTime() / dayMs) ? `${clock(date)} UTC` : shortTime(instant);
+  return Math.floor(date.getTime() / dayMs) === Math.floor(near.getTime() / dayMs)
+    ? `${clock(date)} UTC`
+    : shortTime(instant);
 };
 
 /** A span in its two largest units, `2 h 5 min`, `3 d 4 h`, `45 s`; negative spans are zero. Units are cut, not rounded. */

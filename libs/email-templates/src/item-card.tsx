@@ -8,7 +8,7 @@ export const ItemCard = ({ item }: { readonly item: ItemView }): ReactElement =>
   <table role="presentation" width="100%" className="k">
     <tbody>
       <tr>
-        <td className={item.tone}>
+        <td className={`i ${item.tone}`}>
           <p className="t">
             {item.label}
             {item.span !== '' && <span className="m"> · {item.span}</span>}
@@ -45,7 +45,7 @@ const Details = ({ item }: { readonly item: ItemView }): ReactElement => (
     )}
     {item.acknowledge !== null && (
       <p className="s m">
-        Acknowledge: <span className="c b">{item.acknowledge}</span>
+        {item.acknowledge.label}: <span className="c b">{item.acknowledge.command}</span>
       </p>
     )}
   </>
@@ -68,7 +68,7 @@ const Brief = ({ item }: { readonly item: ItemView }): ReactElement => (
         </Fragment>
       ))}
     </p>
-    {item.acknowledge !== null && <p className="j">{item.acknowledge}</p>}
+    {item.acknowledge !== null && <p className="j">{item.acknowledge.command}</p>}
   </>
 );
 
@@ -84,7 +84,9 @@ const Cause = ({ cause }: { readonly cause: CauseView }): ReactElement => (
             {job.facts !== '' && <span className="m"> · {job.facts}</span>}
           </li>
         ))}
-        {cause.more !== null && <li>{cause.more.url === null ? cause.more.text : <a href={cause.more.url}>{cause.more.text}</a>}</li>}
+        {cause.more !== null && (
+          <li>{cause.more.url === null ? cause.more.text : <a href={cause.more.url}>{cause.more.text}</a>}</li>
+        )}
       </ul>
     )}
   </>

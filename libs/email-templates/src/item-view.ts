@@ -35,15 +35,23 @@ export interface ItemView {
   readonly causes: readonly CauseView[];
   readonly moreCauses: string | null;
   readonly links: readonly { readonly label: string; readonly url: string }[];
-  /** The command that acknowledges it; null when there is nothing to acknowledge. */
-  readonly acknowledge: string | null;
+  /** The command that acknowledges it, and what to call it; null when there is nothing to acknowledge. */
+  readonly acknowledge: { readonly label: string; readonly command: string } | null;
   readonly brief: boolean;
 }
 
-const severityWords: Readonly<Record<Severity, string>> = { info: 'Info', warning: 'Warning', error: 'Error', critical: 'Critical' };
+const severityWords: Readonly<Record<Severity, string>> = {
+  info: 'Info',
+  warning: 'Warning',
+  error: 'Error',
+  critical: 'Critical',
+};
 
 /** Puts one item into words. In brief it keeps what failed, why, since when and what to do, and drops the lists. */
-export const itemView = (item: MessageItem, options: { readonly composedAt: string; readonly brief: boolean }): ItemView => {
+export const itemView = (
+  item: MessageItem,
+  options: { readonly composedAt: string; readonly brief: boolean },
+): ItemView => {
   const over = item.kind === 'recovered' || item.kind === 'resolved';
   const causesMax = options.brief ? causesInBriefMax : causesShownMax;
   const hiddenCauses = item.moreCauses + Math.max(0, item.causes.length - causesMax);
@@ -52,7 +60,9 @@ export const itemView = (item: MessageItem, options: { readonly composedAt: stri
   const tocsinUrl = cleanUrl(item.tocsinUrl);
   return {
     tone: over ? 'good' : item.severity,
-    label: over ? `${item.kind === 'recovered' ? 'Recovered' : 'Resolved'}, was ${severityWords[item.severity].toLowerCase()}` : severityWords[item.severity],
+    label: over
+      ? `${item.kind === 'recovered' ? 'Recovered' : 'Resolved'}, was ${severityWords[item.severity].toLowerCase()}`
+      : severityWords[item.severity],
     span: spanOf(item, options.composedAt),
     title: title || job,
     job: saysAlready(title, job) ? null : job,
@@ -74,7 +84,8 @@ const jobPath = (item: MessageItem): string =>
     .map((name) => cleanLine(name, nameCharactersMax))
     .join(' / ');
 
-const saysAlready = (title: string, job: string): boolean => title.replaceAll(' ', '').includes(job.replaceAll(' ', ''));
+const saysAlready = (title: string, job: string): boolean =>
+  title.replaceAll(' ', '').includes(job.replaceAll(' ', ''));
 
 const spanOf = (item: MessageItem, composedAt: string): string => {
   if (item.resolution !== null) return `after ${formatDuration(item.resolution.downtimeMs)}`;
@@ -87,10 +98,13 @@ const factsOf = (item: MessageItem, { brief }: { readonly brief: boolean }): Ite
   const add = (label: string, value: string | null): void => {
     if (value !== null && value !== '') facts.push({ label, value });
   };
-  const acknowledged = item.acknowledgedBy === null ? null : `by ${cleanLine(item.acknowledgedBy, personCharactersMax)}`;
+  const acknowledged =
+    item.acknowledgedBy === null ? null : `by ${cleanLine(item.acknowledgedBy, personCharactersMax)}`;
   const onlyJob = item.causes.length === 1 && item.moreCauses === 0 ? item.causes[0] : undefined;
-  const job = onlyJob !== undefined && onlyJob.jobs.length === 1 && onlyJob.moreJobs === 0 ? onlyJob.jobs[0] : undefined;
-  if (job !== undefined) add(job.attempts === null ? 'Ended' : 'Attempts', attemptsText(job.attempts, job.maxAttempts, job.kind));
+  const job =
+    onlyJob !== undefined && onlyJob.jobs.length === 1 && onlyJob.moreJobs === 0 ? onlyJob.jobs[0] : undefined;
+  if (job !== undefined)
+    add(job.attempts === null ? 'Ended' : 'Attempts', attemptsText(job.attempts, job.maxAttempts, job.kind));
   if (item.kind === 'recovered') {
     // Its one line says when; the rest would be noise about something that is over.
     add('Acknowledged', acknowledged);
@@ -110,7 +124,8 @@ const factsOf = (item: MessageItem, { brief }: { readonly brief: boolean }): Ite
 const failuresText = (item: MessageItem): string | null => {
   const causes = item.causes.length + item.moreCauses;
   const parts: string[] = [];
-  if (item.failures > 1) parts.push(counted(item.failures, 'failure') + (causes > 1 ? `, ${counted(causes, 'cause')}` : ''));
+  if (item.failures > 1)
+    parts.push(counted(item.failures, 'failure') + (causes > 1 ? `, ${counted(causes, 'cause')}` : ''));
   if (item.occurrences > item.failures) parts.push(`${formatCount(item.occurrences)} since it began`);
   if (item.alerts > 1) parts.push(`in ${formatCount(item.alerts)} alerts`);
   return parts.length === 0 ? null : parts.join('; ');
@@ -124,5 +139,8 @@ const linksOf = (item: MessageItem, tocsinUrl: string | null): ItemView['links']
   ];
 };
 
-const acknowledgeCommand = (item: MessageItem): string =>
-  `npx tocsin alerts ack ${item.alertId.replace(/[^0-9a-zA-Z-]/g, '').slice(0, alertIdCharacters)}`;
+// Alerts folded into one item are acknowledged one by one; the command can only name the first.
+const acknowledgeCommand = (item: MessageItem): NonNullable<ItemView['acknowledge']> => ({
+  label: item.alerts > 1 ? `Acknowledge the first of ${formatCount(item.alerts)}` : 'Acknowledge',
+  command: `npx tocsin alerts ack ${item.alertId.replace(/[^0-9a-zA-Z-]/g, '').slice(0, alertIdCharacters)}`,
+});

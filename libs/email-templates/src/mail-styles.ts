@@ -7,12 +7,13 @@
  */
 export const mailStyles = compact(`
 body{margin:0;padding:0;background:#f4f5f7;-webkit-text-size-adjust:100%}
-.page{background:#f4f5f7;color:#1b1f24;font:16px/1.5 -apple-system,BlinkMacSystemFont,"Segoe UI",Roboto,Helvetica,Arial,sans-serif}
+.page{background:#f4f5f7;color:#1b1f24;font-size:16px;line-height:1.5}
 .wrap{width:600px;table-layout:fixed;margin:0 auto}
 .wrap table{table-layout:fixed;width:100%;border-collapse:separate;border-spacing:0}
 .pad{padding:28px 20px 36px}
 h1,h2,h3,p,ul{margin:0;padding:0;overflow-wrap:anywhere;word-break:break-word}
 h1{font-size:22px;line-height:1.3;font-weight:700;letter-spacing:-.01em}
+h1.l{font-size:18px;line-height:1.4;letter-spacing:0}
 h2{font-size:14px;line-height:1.4;font-weight:600;color:#59626d;margin:28px 0 10px}
 h3{font-size:17px;line-height:1.35;font-weight:600;margin-top:3px}
 a{color:#1a5fb4;text-decoration:underline}
@@ -20,12 +21,12 @@ a{color:#1a5fb4;text-decoration:underline}
 .s{font-size:14px;margin-top:6px}
 .n{font-size:15px;margin-top:16px;padding:10px 14px;background:#fff4d6;color:#5c4300;border-radius:6px}
 .k{margin-bottom:12px}
-.k>tbody>tr>td{background:#fff;padding:14px 16px 16px;border-left:4px solid #5b7083;border-radius:4px 8px 8px 4px}
-.k .critical{border-left-color:#a01040}
-.k .error{border-left-color:#d03a20}
-.k .warning{border-left-color:#d98a00}
-.k .info{border-left-color:#2f6fb5}
-.k .good{border-left-color:#2a8a4f}
+.i{background:#fff;padding:14px 16px 16px;border-left:4px solid #5b7083;border-radius:4px 8px 8px 4px}
+.critical{border-left-color:#a01040}
+.error{border-left-color:#d03a20}
+.warning{border-left-color:#d98a00}
+.info{border-left-color:#2f6fb5}
+.good{border-left-color:#2a8a4f}
 .t{font-size:13px;font-weight:600}
 .critical .t{color:#a01040}
 .error .t{color:#b5301a}
@@ -51,6 +52,9 @@ a{color:#1a5fb4;text-decoration:underline}
 @media (max-width:640px){.wrap{width:100%!important}.pad{padding:20px 12px 32px!important}}
 `);
 
+/** Stands on the elements themselves, for programs that drop style sheets. */
+export const mailFont = '-apple-system,BlinkMacSystemFont,Segoe UI,Roboto,Helvetica,Arial,sans-serif';
+
 /** Colours for dark mode. */
 export const darkStyles = compact(`
 :root{color-scheme:light dark;supported-color-schemes:light dark}
@@ -61,13 +65,13 @@ h2,.m,.f .l,.j{color:#9aa4b0}
 .b{color:#e6e8eb}
 a{color:#8ab8ff}
 .n{background:#3a2f10;color:#ffdf94}
-.k>tbody>tr>td{background:#1b2026}
+.i{background:#1b2026}
 .x{background:#12161a}
-.k .critical{border-left-color:#f0557c}
-.k .error{border-left-color:#f2694f}
-.k .warning{border-left-color:#e6a832}
-.k .info{border-left-color:#5a9be6}
-.k .good{border-left-color:#4cb376}
+.critical{border-left-color:#f0557c}
+.error{border-left-color:#f2694f}
+.warning{border-left-color:#e6a832}
+.info{border-left-color:#5a9be6}
+.good{border-left-color:#4cb376}
 .critical .t{color:#ff85a3}
 .error .t{color:#ff937d}
 .warning .t{color:#f5bd55}

@@ -36,7 +36,8 @@ export const renderDigest = async (message: DigestMessage): Promise<RenderedDige
     const view = digestView(message, extent);
     const html = await renderHtml(view);
     const bytes = Buffer.byteLength(html);
-    if (bytes <= htmlBytesMax || (extent.items <= 1 && extent.detailed === 0)) return { subject: view.subject, html, text: digestText(view) };
+    if (bytes <= htmlBytesMax || (extent.items <= 1 && extent.detailed === 0))
+      return { subject: view.subject, html, text: digestText(view) };
     extent = renders + 1 >= rendersMax ? { items: 1, detailed: 0 } : smaller(extent, htmlBytesMax / bytes);
   }
 };

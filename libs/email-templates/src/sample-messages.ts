@@ -3,7 +3,8 @@ import type { DigestMessage, MessageCause, MessageItem, MessageJob } from '@tocs
 
 const composedAt = '2026-11-16T03:07:12.345678Z';
 const admin = 'https://admin.example.com/jobs?source=apple&type=refresh_catalog&target=';
-const alertId = (n: number): string => `${(0x3f2a9c1e + n * 7919).toString(16).padStart(8, '0')}-7c1d-5e2f-9a3b-0242ac120002`;
+const alertId = (n: number): string =>
+  `${(0x3f2a9c1e + n * 7919).toString(16).padStart(8, '0')}-7c1d-5e2f-9a3b-0242ac120002`;
 const consoleUrl = (n: number): string => `https://tocsin.example.com/alerts/${alertId(n)}`;
 
 /** A job that failed after three attempts. */
@@ -112,8 +113,18 @@ const fortyJobs = sampleMessage({
       failures: 24,
       occurrences: 24,
       causes: [
-        sampleCause({ error: 'psycopg.OperationalError: connection to server at "db-7.internal", port 5432 failed: Connection refused', count: 22, jobs: manyJobs('refresh_catalog', 22, 10), moreJobs: 12 }),
-        sampleCause({ error: 'TimeoutError: read timed out after 30 s', count: 2, jobs: manyJobs('refresh_catalog', 2, 2) }),
+        sampleCause({
+          error:
+            'psycopg.OperationalError: connection to server at "db-7.internal", port 5432 failed: Connection refused',
+          count: 22,
+          jobs: manyJobs('refresh_catalog', 22, 10),
+          moreJobs: 12,
+        }),
+        sampleCause({
+          error: 'TimeoutError: read timed out after 30 s',
+          count: 2,
+          jobs: manyJobs('refresh_catalog', 2, 2),
+        }),
       ],
     }),
     sampleItem({
@@ -124,7 +135,15 @@ const fortyJobs = sampleMessage({
       targetId: null,
       failures: 12,
       occurrences: 12,
-      causes: [sampleCause({ error: 'psycopg.OperationalError: connection to server at "db-7.internal", port 5432 failed: Connection refused', count: 12, jobs: manyJobs('sync_prices', 12, 10), moreJobs: 2 })],
+      causes: [
+        sampleCause({
+          error:
+            'psycopg.OperationalError: connection to server at "db-7.internal", port 5432 failed: Connection refused',
+          count: 12,
+          jobs: manyJobs('sync_prices', 12, 10),
+          moreJobs: 2,
+        }),
+      ],
       tocsinUrl: consoleUrl(1),
     }),
     sampleItem({
@@ -137,13 +156,21 @@ const fortyJobs = sampleMessage({
       failures: 4,
       occurrences: 9,
       since: '2026-11-16T01:02:00.000000Z',
-      causes: [sampleCause({ error: null, count: 4, jobs: manyJobs('export_report', 4, 4).map((job) => ({ ...job, kind: 'dead', attempts: 1, maxAttempts: 5 })) })],
+      causes: [
+        sampleCause({
+          error: null,
+          count: 4,
+          jobs: manyJobs('export_report', 4, 4).map((job) => ({ ...job, kind: 'dead', attempts: 1, maxAttempts: 5 })),
+        }),
+      ],
       predecessor: { alertId: alertId(77), resolvedAt: '2026-11-14T04:10:00.000000Z', recentCount: 2 },
       tocsinUrl: consoleUrl(2),
     }),
   ],
   totals: { failures: 40, alerts: 3, resolved: 0, stillOpen: 3 },
-  notices: ['The channel slack-ops refused its message (unauthorized), so this mail also stands in for it. Check its webhook address.'],
+  notices: [
+    'The channel slack-ops refused its message (unauthorized), so this mail also stands in for it. Check its webhook address.',
+  ],
 });
 
 const hundredFailures = sampleMessage({
@@ -187,7 +214,12 @@ const resolved = sampleMessage({
       since: '2026-11-02T02:41:00.000000Z',
       lastFailedAt: '2026-11-09T03:04:00.000000Z',
       acknowledgedBy: 'ada@example.com',
-      resolution: { resolvedAt: '2026-11-16T03:05:00.000000Z', reason: 'chain-run-green', by: null, downtimeMs: 14 * 86_400_000 + 24 * 60_000 },
+      resolution: {
+        resolvedAt: '2026-11-16T03:05:00.000000Z',
+        reason: 'chain-run-green',
+        by: null,
+        downtimeMs: 14 * 86_400_000 + 24 * 60_000,
+      },
     }),
   ],
   totals: { failures: 0, alerts: 1, resolved: 1, stillOpen: 0 },
@@ -250,12 +282,27 @@ const lapsed = sampleMessage({
 
 const mixed = sampleMessage({
   subject: '[Tocsin] 3 problems, 1 working again',
-  headline: 'songs failed and rebuild_index did not run; artwork recovered; prices work again',
+  headline:
+    'songs failed: requests.exceptions.HTTPError: 502 Server Error: Bad Gateway for url https://api.example.com/v1/catalog. rebuild_index did not run; last good run Mon 9 Nov 03:04 UTC. Also in this message: 1 more problem, 2 recovered.',
   severity: 'critical',
-  items: [...resolved.items, ...recovered.items, ...chainFailure.items, ...(fortyJobs.items[2] === undefined ? [] : [fortyJobs.items[2]])],
+  items: [
+    ...resolved.items,
+    ...recovered.items,
+    ...chainFailure.items,
+    ...(fortyJobs.items[2] === undefined ? [] : [fortyJobs.items[2]]),
+  ],
   omittedAlerts: 12,
   totals: { failures: 6, alerts: 4, resolved: 2, stillOpen: 2 },
 });
 
 /** By name. */
-export const sampleMessages = { chainFailure, fortyJobs, hundredFailures, resolved, recovered, escalated, lapsed, mixed } as const;
+export const sampleMessages = {
+  chainFailure,
+  fortyJobs,
+  hundredFailures,
+  resolved,
+  recovered,
+  escalated,
+  lapsed,
+  mixed,
+} as const;

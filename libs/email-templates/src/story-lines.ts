@@ -9,9 +9,13 @@ const toldShownMax = 5;
 
 /** What happened to this alert, in sentences: why it is told now, what hangs on it, what came before. Clean text. */
 export const storyLines = (item: MessageItem): readonly string[] =>
-  [...escalationLines(item), ...lapseLines(item), ...resolutionLines(item), ...chainLines(item), ...predecessorLines(item)].filter(
-    (line) => line !== '',
-  );
+  [
+    ...escalationLines(item),
+    ...lapseLines(item),
+    ...resolutionLines(item),
+    ...chainLines(item),
+    ...predecessorLines(item),
+  ].filter((line) => line !== '');
 
 const escalationLines = ({ escalation, since }: MessageItem): readonly string[] => {
   if (escalation === null) return [];
@@ -56,7 +60,8 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 const reasonText = (resolution: { readonly reason: string; readonly by: string | null }): string => {
-  if (resolution.reason === 'operator') return resolution.by === null ? 'resolved by hand' : `resolved by hand by ${name(resolution.by)}`;
+  if (resolution.reason === 'operator')
+    return resolution.by === null ? 'resolved by hand' : `resolved by hand by ${name(resolution.by)}`;
   return Object.hasOwn(reasons, resolution.reason) ? (reasons[resolution.reason] ?? '') : name(resolution.reason);
 };
 

@@ -3,7 +3,11 @@ import { wrapText } from './wrap-text.ts';
 
 describe('wrapped text', () => {
   test('fits the columns and indents what follows', () => {
-    expect(wrapText('one two three four', { columns: 10, first: '- ', indent: '  ' })).toEqual(['- one two', '  three', '  four']);
+    expect(wrapText('one two three four', { columns: 10, first: '- ', indent: '  ' })).toEqual([
+      '- one two',
+      '  three',
+      '  four',
+    ]);
   });
 
   test('keeps a long link in one piece', () => {

@@ -10,12 +10,18 @@ export interface Wrapping {
 }
 
 /** Sets one paragraph in lines. Leading blanks of the text are kept as indentation. An empty text gives one empty line. */
-export const wrapText = (text: string, { columns, indent = '', first = indent, breakWords = false }: Wrapping): string[] => {
+export const wrapText = (
+  text: string,
+  { columns, indent = '', first = indent, breakWords = false }: Wrapping,
+): string[] => {
   const lead = /^ */.exec(text)?.[0] ?? '';
   const lines: string[] = [];
   let line = first + lead;
   let room = line.length;
-  for (const word of text.slice(lead.length).split(' ').flatMap((part) => pieces(part, breakWords ? columns - indent.length : Infinity))) {
+  for (const word of text
+    .slice(lead.length)
+    .split(' ')
+    .flatMap((part) => pieces(part, breakWords ? columns - indent.length : Infinity))) {
     const empty = line.length === room;
     if (!empty && line.length + 1 + word.length > columns) {
       lines.push(line.trimEnd());

@@ -33,7 +33,9 @@ export const eventRows = (appends: readonly Append[]): readonly NewEventRow[] =>
     streams.set(streamId, { expected: stream.expected, next: stream.next + events.length });
     return events.map((event, index) => {
       if (inMicroseconds(event.occurredAt) !== event.occurredAt)
-        throw new InvariantError(`${event.type} of ${streamId} has the time ${event.occurredAt}; give it in microseconds, as the session's now() does.`);
+        throw new InvariantError(
+          `${event.type} of ${streamId} has the time ${event.occurredAt}; give it in microseconds, as the session's now() does.`,
+        );
       return {
         streamId,
         expected: stream.expected,

@@ -12,7 +12,9 @@ const instantPattern = /^(\d{4}-\d\d-\d\dT\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,6})\d*)
 export const inMicroseconds = (instant: Instant): Instant => {
   const [, minutes, seconds = '00', fraction = ''] = instantPattern.exec(instant) ?? [];
   if (minutes === undefined)
-    throw new InvariantError(`${JSON.stringify(instant)} is no instant in UTC; write it as 2026-01-31T03:00:00.000000Z.`);
+    throw new InvariantError(
+      `${JSON.stringify(instant)} is no instant in UTC; write it as 2026-01-31T03:00:00.000000Z.`,
+    );
   return `${minutes}:${seconds}.${fraction.padEnd(6, '0')}Z`;
 };
 

@@ -6,7 +6,11 @@ describe('cleanText', () => {
     { caption: 'NUL is dropped', text: 'a\u0000b', clean: 'ab' },
     { caption: 'a high surrogate alone is replaced', text: 'a\ud800b', clean: 'a\ufffdb' },
     { caption: 'a low surrogate alone is replaced', text: '\udc00', clean: '\ufffd' },
-    { caption: 'NUL between surrogates does not make a pair impossible', text: '\ud83d\u0000\ude80', clean: '\ud83d\ude80' },
+    {
+      caption: 'NUL between surrogates does not make a pair impossible',
+      text: '\ud83d\u0000\ude80',
+      clean: '\ud83d\ude80',
+    },
     { caption: 'a pair is kept', text: '\ud83d\ude80', clean: '\ud83d\ude80' },
     { caption: 'other control characters are kept', text: '\u0001\t\n\u007f', clean: '\u0001\t\n\u007f' },
     { caption: 'an escape spelled out is kept', text: '\\u0000', clean: '\\u0000' },
@@ -19,7 +23,11 @@ describe('cleanText', () => {
 describe('toJsonb', () => {
   it('cleans strings at any depth, and keys', () => {
     const value = { 'k\u0000ey': [{ text: '\ud800' }, 'x\u0000'], at: new Date(0), n: 1, gone: undefined };
-    expect(JSON.parse(toJsonb(value))).toEqual({ key: [{ text: '\ufffd' }, 'x'], at: '1970-01-01T00:00:00.000Z', n: 1 });
+    expect(JSON.parse(toJsonb(value))).toEqual({
+      key: [{ text: '\ufffd' }, 'x'],
+      at: '1970-01-01T00:00:00.000Z',
+      n: 1,
+    });
   });
 
   it('writes undefined as null', () => {
@@ -34,7 +42,7 @@ describe('toJsonb', () => {
 
 describe('asStoredJsonb', () => {
   it('orders keys as jsonb does, shorter ones first, then by bytes', () => {
-    const value = { bb: { z: 1, a: 2 }, c: [{ y: 1, x: 2 }], 'é': 3, aa: 4 };
+    const value = { bb: { z: 1, a: 2 }, c: [{ y: 1, x: 2 }], é: 3, aa: 4 };
     expect(JSON.stringify(asStoredJsonb(value))).toBe('{"c":[{"x":2,"y":1}],"aa":4,"bb":{"a":2,"z":1},"é":3}');
   });
 });

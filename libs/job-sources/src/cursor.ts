@@ -1,8 +1,8 @@
 import { addMs, compareInstants } from '@tocsin/alert-model';
 import type { Instant } from '@tocsin/alert-model';
 
-/** How far behind the safe point a cursor stays, in milliseconds, when every running writer can be seen. */
-export const overlapMs = 10_000;
+/** How far behind the safe point a cursor stays by default, in milliseconds, when every running writer can be seen. */
+export const overlapDefaultMs = 10_000;
 /** The same when writers of other roles cannot be seen: their transactions are assumed to be shorter than this. */
 export const blindOverlapMs = 60_000;
 /** A writer older than this no longer holds the cursor, in milliseconds; what it commits is found by the reconcile. */
@@ -26,19 +26,20 @@ export interface Horizon {
  * @param current where it stands; it never goes back
  * @param before null when there was no earlier statement: the cursor stays
  * @param reached change time of the last row, when the read ended at its limit; null when it read all there was
+ * @param overlapMs kept behind for what else comes late: `overlapDefaultMs`, or `blindOverlapMs` where not all writers are seen
  */
 export const advanceCursor = (
   current: Instant,
   before: Horizon | null,
   reached: Instant | null,
-  seesAllWriters: boolean,
+  overlapMs: number,
 ): Instant => {
   if (before === null) return current;
   const oldestHeld = addMs(before.readAt, -heldByWriterMaxMs);
   const writer = before.oldestWriterAt;
   const held = writer === null || compareInstants(writer, oldestHeld) < 0 ? before.readAt : writer;
   const safe = earlier(earlier(before.readAt, held), reached ?? before.readAt);
-  const next = addMs(safe, -(seesAllWriters ? overlapMs : blindOverlapMs));
+  const next = addMs(safe, -overlapMs);
   return compareInstants(next, current) > 0 ? next : current;
 };
 

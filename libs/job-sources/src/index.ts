@@ -12,7 +12,7 @@ export { parseTableName, quoteIdentifier } from './table-name.ts';
 export type { TableName } from './table-name.ts';
 export { outcomeId } from './outcome-id.ts';
 export type { OutcomeIdentity } from './outcome-id.ts';
-export { advanceCursor, blindOverlapMs, heldByWriterMaxMs, overlapMs } from './cursor.ts';
+export { advanceCursor, blindOverlapMs, heldByWriterMaxMs, overlapDefaultMs } from './cursor.ts';
 export { readHorizon } from './read-horizon.ts';
 export type { Horizon } from './cursor.ts';
 export { readFailures, scanFailures, scanRowsMax } from './scan-failures.ts';

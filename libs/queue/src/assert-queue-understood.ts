@@ -13,7 +13,9 @@ const CURE = 'Run: npx tocsin migrate';
  * program knows and every queue is there. Reads only.
  */
 export async function assertQueueUnderstood(db: Queryable): Promise<void> {
-  const installed = await db.query<{ installed: boolean }>(`select to_regclass('${QUEUE_SCHEMA}.version') is not null as installed`);
+  const installed = await db.query<{ installed: boolean }>(
+    `select to_regclass('${QUEUE_SCHEMA}.version') is not null as installed`,
+  );
   if (installed.rows[0]?.installed !== true) {
     throw new QueueNotUnderstoodError(`The job queue (schema ${QUEUE_SCHEMA}) is not in this database. ${CURE}`);
   }

@@ -30,10 +30,14 @@ describe('the queue in memory', () => {
       for (const job of jobs) {
         fired.push(job.data.timer);
         if (job.data.timer !== 'digest') continue;
-        await queue.transaction((tx) => queue.enqueue(tx, [{ queue: 'timers', data: { timer: 'next' }, startAfter: after(90) }]));
+        await queue.transaction((tx) =>
+          queue.enqueue(tx, [{ queue: 'timers', data: { timer: 'next' }, startAfter: after(90) }]),
+        );
       }
     });
-    await queue.transaction((tx) => queue.enqueue(tx, [{ queue: 'timers', data: { timer: 'digest' }, startAfter: after(60) }]));
+    await queue.transaction((tx) =>
+      queue.enqueue(tx, [{ queue: 'timers', data: { timer: 'digest' }, startAfter: after(60) }]),
+    );
     expect(queue.nextDueAt()).toBe(after(60));
     expect(await queue.runDue(after(59))).toBe(0);
     expect(await queue.runDue(after(100))).toBe(2);

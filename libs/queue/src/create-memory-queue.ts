@@ -158,7 +158,12 @@ export function createMemoryQueue<P extends QueuePayloads>(options: MemoryQueueO
       for (const queue of QUEUE_NAMES) {
         const own = completed.filter((job) => job.queue === queue);
         const held = own.map(holder).filter((job) => job !== null);
-        if (held.length !== own.length) throw new LostClaimError(queue, own.map((job) => job.id), held.length);
+        if (held.length !== own.length)
+          throw new LostClaimError(
+            queue,
+            own.map((job) => job.id),
+            held.length,
+          );
         for (const job of held) {
           finish(job);
           staged?.rollback.push(() => {
@@ -208,7 +213,7 @@ export function createMemoryQueue<P extends QueuePayloads>(options: MemoryQueueO
     async runDue(now) {
       assertRunning();
       advanceTo(now);
-      for (let attempts = 0; attempts < RUN_ATTEMPTS_MAX; ) {
+      for (let attempts = 0; attempts < RUN_ATTEMPTS_MAX;) {
         let made = 0;
         for (const [queue, { batchSize, handler }] of registrations) {
           made += await runBatch(queue, handler as JobHandler<unknown>, batchSize);
@@ -248,9 +253,13 @@ function depthsOf(jobs: readonly MemoryJob[], nowMs: number, deadLetters: number
       deferred: waiting.length - ready.length,
       active: own.filter((job) => job.state === 'active').length,
       failed: own.filter((job) => job.state === 'failed').length,
-      oldestReadySeconds: ready.length === 0 ? null : (nowMs - Math.min(...ready.map((job) => job.startAfterMs))) / 1000,
+      oldestReadySeconds:
+        ready.length === 0 ? null : (nowMs - Math.min(...ready.map((job) => job.startAfterMs))) / 1000,
     };
   };
   const queues = { signals: depthOf('signals'), timers: depthOf('timers'), deliveries: depthOf('deliveries') };
-  return { ...queues, [DEAD_LETTERS]: { ...EMPTY, ready: deadLetters, oldestReadySeconds: deadLetters === 0 ? null : 0 } };
+  return {
+    ...queues,
+    [DEAD_LETTERS]: { ...EMPTY, ready: deadLetters, oldestReadySeconds: deadLetters === 0 ? null : 0 },
+  };
 }

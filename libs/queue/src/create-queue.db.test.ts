@@ -85,7 +85,10 @@ describe('the queue in Postgres', () => {
   it('works a backlog off without waiting between the jobs', async () => {
     const worker = await started({ wakeEverySeconds: 3600 });
     await database.transaction((tx) =>
-      worker.enqueue(tx, Array.from({ length: 300 }, (_, delivery) => ({ queue: 'deliveries', data: { delivery } }))),
+      worker.enqueue(
+        tx,
+        Array.from({ length: 300 }, (_, delivery) => ({ queue: 'deliveries', data: { delivery } })),
+      ),
     );
     let done = 0;
     await worker.work('deliveries', { batchSize: 1, concurrency: 3 }, async () => void (done += 1));
@@ -106,7 +109,9 @@ describe('the queue in Postgres', () => {
 
   it('keeps an unreadable job so that it can be moved back to its queue', async () => {
     const queue = await started();
-    await database.transaction((tx) => queue.enqueue(tx, [{ queue: 'signals', data: { of: 'a newer version' } as never }]));
+    await database.transaction((tx) =>
+      queue.enqueue(tx, [{ queue: 'signals', data: { of: 'a newer version' } as never }]),
+    );
     await queue.drain('signals', async () => {}, { jobsMax: 1 });
     const { rows } = await pool.query(`select data, source_name from pgboss.job where name = 'dead-letters'`);
     expect(rows).toEqual([{ data: { of: 'a newer version' }, source_name: 'signals' }]);
@@ -129,7 +134,10 @@ describe('the queue in Postgres', () => {
     await two.work('deliveries', { batchSize: 5, concurrency: 2 }, handler);
     for (let round = 0; round < 40; round += 1) {
       await database.transaction((tx) =>
-        one.enqueue(tx, Array.from({ length: 5 }, () => ({ queue: 'deliveries', data: { delivery: round } }))),
+        one.enqueue(
+          tx,
+          Array.from({ length: 5 }, () => ({ queue: 'deliveries', data: { delivery: round } })),
+        ),
       );
     }
     await until(() => done.length === 200);
@@ -174,13 +182,58 @@ describe('the queue in Postgres', () => {
     expect(errors).toEqual([]);
   });
 
+  it('gives the job of a drain that does not end in time back as well', async () => {
+    const worker = await started();
+    const begun = Promise.withResolvers<void>();
+    await add(worker, 'too slow');
+    const drained = worker.drain(
+      'signals',
+      async (_jobs, signal) => {
+        begun.resolve();
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      },
+      { jobsMax: 10 },
+    );
+    await begun.promise;
+    await worker.stop({ timeoutMs: 20 });
+    expect(await drained).toBe(1);
+    const { rows } = await pool.query('select state from pgboss.job');
+    expect(rows).toEqual([{ state: 'retry' }]);
+  });
+
+  it('lets a drain finish the job it is at before it stops, and begins no other', async () => {
+    const worker = await started();
+    const begun = Promise.withResolvers<void>();
+    const proceed = Promise.withResolvers<void>();
+    await add(worker, 'first');
+    await add(worker, 'second');
+    const drained = worker.drain(
+      'signals',
+      async () => {
+        begun.resolve();
+        await proceed.promise;
+      },
+      { jobsMax: 10 },
+    );
+    await begun.promise;
+    const stopped = worker.stop();
+    proceed.resolve();
+    await stopped;
+    expect(await drained).toBe(1);
+    const { rows } = await pool.query('select state from pgboss.job order by created_on');
+    expect(rows).toEqual([{ state: 'completed' }, { state: 'created' }]);
+  });
+
   it('gives back what it has claimed but not begun when it stops', async () => {
     const worker = await started();
     const seen: string[] = [];
     const begun = Promise.withResolvers<void>();
     const proceed = Promise.withResolvers<void>();
     await database.transaction((tx) =>
-      worker.enqueue(tx, ['one', 'two', 'three'].map((text) => ({ queue: 'signals', data: { text } }))),
+      worker.enqueue(
+        tx,
+        ['one', 'two', 'three'].map((text) => ({ queue: 'signals', data: { text } })),
+      ),
     );
     // Jobs that come back are handed over one by one, so a batch of them stands half begun.
     await pool.query(`update pgboss.job set started_on = now() - interval '1 minute', state = 'retry'`);
@@ -195,7 +248,10 @@ describe('the queue in Postgres', () => {
     await stopped;
     expect(seen).toHaveLength(1);
     const { rows } = await pool.query('select state, count(*) from pgboss.job group by state order by state');
-    expect(rows).toEqual([{ state: 'retry', count: 2 }, { state: 'completed', count: 1 }]);
+    expect(rows).toEqual([
+      { state: 'retry', count: 2 },
+      { state: 'completed', count: 1 },
+    ]);
   });
 
   it('takes a whole second of claim time from the queue that adds the job', async () => {
@@ -225,18 +281,24 @@ describe('the queue in Postgres', () => {
     const [drainer, other] = [await started({ claimSeconds: 1 }), await started({ reclaimEverySeconds: 0.1 })];
     const stolen: string[] = [];
     await add(drainer, 'slow');
-    await drainer.drain('signals', async (jobs) => {
-      await other.work('signals', { batchSize: 1, concurrency: 1 }, collect(stolen));
-      const until3s = await instantIn(2_500);
-      await until(async () => (await instantIn(0)) > until3s);
-      await database.transaction((tx) => drainer.completeInTransaction(tx, jobs));
-    }, { jobsMax: 1 });
+    await drainer.drain(
+      'signals',
+      async (jobs) => {
+        await other.work('signals', { batchSize: 1, concurrency: 1 }, collect(stolen));
+        const until3s = await instantIn(2_500);
+        await until(async () => (await instantIn(0)) > until3s);
+        await database.transaction((tx) => drainer.completeInTransaction(tx, jobs));
+      },
+      { jobsMax: 1 },
+    );
     expect(stolen).toEqual([]);
     expect(errors).toEqual([]);
   });
 
   it('refuses to work before it is started', async () => {
     const queue = database.queue(testCallbacks([], []));
-    await expect(queue.work('signals', { batchSize: 1, concurrency: 1 }, async () => {})).rejects.toThrow('call start() first');
+    await expect(queue.work('signals', { batchSize: 1, concurrency: 1 }, async () => {})).rejects.toThrow(
+      'call start() first',
+    );
   });
 });

@@ -6,7 +6,10 @@ import type { QueueName } from './queue.ts';
 export interface HeldClaims {
   /** Aborts when the claim on that job turns out to be lost. */
   signalOf(jobId: string): AbortSignal;
+  /** Stops renewing. */
   release(): void;
+  /** Stops renewing and aborts every signal. */
+  abandon(): void;
 }
 
 /**
@@ -36,5 +39,9 @@ export function holdClaims(
   return {
     signalOf: (jobId) => controllers.get(jobId)?.signal ?? AbortSignal.abort(),
     release: () => clearInterval(timer),
+    abandon() {
+      clearInterval(timer);
+      for (const controller of controllers.values()) controller.abort(new Error('the queue was stopped'));
+    },
   };
 }

@@ -24,8 +24,20 @@ describe('migrateQueue', () => {
   it('creates the queues when five run at once in an empty database', async () => {
     await pool.query('drop schema pgboss cascade');
     await Promise.all(Array.from({ length: 5 }, () => migrateQueue({ connectionString })));
-    const worker = { retry_limit: 50_000, retry_backoff: true, retry_delay_max: 60, heartbeat_seconds: 10, deletion_seconds: 3_600 };
-    const collector = { retry_limit: 0, retry_backoff: false, retry_delay_max: null, heartbeat_seconds: null, deletion_seconds: 3_600 };
+    const worker = {
+      retry_limit: 50_000,
+      retry_backoff: true,
+      retry_delay_max: 60,
+      heartbeat_seconds: 10,
+      deletion_seconds: 3_600,
+    };
+    const collector = {
+      retry_limit: 0,
+      retry_backoff: false,
+      retry_delay_max: null,
+      heartbeat_seconds: null,
+      deletion_seconds: 3_600,
+    };
     expect(await settings()).toEqual([
       { name: 'dead-letters', notify: false, ...collector, dead_letter: null },
       { name: 'deliveries', notify: true, ...worker, dead_letter: 'dead-letters' },
@@ -61,12 +73,18 @@ describe('migrateQueue', () => {
 describe('a queue that is started', () => {
   it('says what to run when the tables are missing', async () => {
     await pool.query('drop schema pgboss cascade');
-    await expect(start()).rejects.toMatchObject({ code: 'QUEUE_NOT_UNDERSTOOD', message: expect.stringContaining('npx tocsin migrate') });
+    await expect(start()).rejects.toMatchObject({
+      code: 'QUEUE_NOT_UNDERSTOOD',
+      message: expect.stringContaining('npx tocsin migrate'),
+    });
   });
 
   it('says what to run when the tables are older', async () => {
     await pool.query('update pgboss.version set version = version - 1');
-    await expect(start()).rejects.toMatchObject({ code: 'QUEUE_NOT_UNDERSTOOD', message: expect.stringContaining('npx tocsin migrate') });
+    await expect(start()).rejects.toMatchObject({
+      code: 'QUEUE_NOT_UNDERSTOOD',
+      message: expect.stringContaining('npx tocsin migrate'),
+    });
   });
 
   it('asks for an upgrade of the program when the tables are newer, and so does a migration', async () => {

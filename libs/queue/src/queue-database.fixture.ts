@@ -6,7 +6,10 @@ import type { TestPayloads } from './test-payloads.fixture.ts';
 /** The queues that a test file makes on its database. */
 export interface QueueDatabase {
   /** A queue on this database; stopped by `reset`. Not started. */
-  queue(callbacks: QueueCallbacks<TestPayloads>, options?: Partial<CreateQueueOptions<TestPayloads>>): Queue<TestPayloads>;
+  queue(
+    callbacks: QueueCallbacks<TestPayloads>,
+    options?: Partial<CreateQueueOptions<TestPayloads>>,
+  ): Queue<TestPayloads>;
   transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result>;
   /** Stops the queues and removes all jobs. For after each test. */
   reset(): Promise<void>;
@@ -16,7 +19,11 @@ export function queueDatabase(database: { readonly connectionString: string; rea
   const queues: Queue<TestPayloads>[] = [];
   return {
     queue(callbacks, options) {
-      const queue = createQueue<TestPayloads>({ connectionString: database.connectionString, ...callbacks, ...options });
+      const queue = createQueue<TestPayloads>({
+        connectionString: database.connectionString,
+        ...callbacks,
+        ...options,
+      });
       queues.push(queue);
       return queue;
     },

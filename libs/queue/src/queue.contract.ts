@@ -42,7 +42,12 @@ export function describeQueueContract(
     afterEach(() => harness.close());
 
     const add = (...texts: readonly string[]): Promise<void> =>
-      harness.transaction((tx) => queue.enqueue(tx, texts.map((text) => ({ queue: 'signals', data: { text } }))));
+      harness.transaction((tx) =>
+        queue.enqueue(
+          tx,
+          texts.map((text) => ({ queue: 'signals', data: { text } })),
+        ),
+      );
     const seen: QueueJob<{ text: string }>[] = [];
     beforeEach(() => void (seen.length = 0));
     const note = async (jobs: readonly QueueJob<{ text: string }>[]): Promise<void> => void seen.push(...jobs);
@@ -54,7 +59,10 @@ export function describeQueueContract(
       await add('one', 'two');
       expect(await drain(note)).toBe(2);
       expect(texts()).toEqual(['one', 'two']);
-      expect(seen.map((job) => [job.queue, job.attempt])).toEqual([['signals', 0], ['signals', 0]]);
+      expect(seen.map((job) => [job.queue, job.attempt])).toEqual([
+        ['signals', 0],
+        ['signals', 0],
+      ]);
       expect(await drain(note)).toBe(0);
     });
 
@@ -158,7 +166,10 @@ export function describeQueueContract(
         }),
       );
       expect(errors).toEqual([]);
-      expect(await queue.depth()).toMatchObject({ signals: { ready: 0, deferred: 0, active: 0 }, timers: { ready: 1 } });
+      expect(await queue.depth()).toMatchObject({
+        signals: { ready: 0, deferred: 0, active: 0 },
+        timers: { ready: 1 },
+      });
     });
 
     it('takes the completion back when the transaction is rolled back, and tries again', async () => {
@@ -189,7 +200,9 @@ export function describeQueueContract(
       await add('contested');
       await drain(async (jobs) => {
         await harness.loseClaims();
-        expect(await drain(async (newer) => harness.transaction((tx) => queue.completeInTransaction(tx, newer)))).toBe(1);
+        expect(await drain(async (newer) => harness.transaction((tx) => queue.completeInTransaction(tx, newer)))).toBe(
+          1,
+        );
         await harness.transaction(async (tx) => {
           await queue.enqueue(tx, [{ queue: 'timers', data: { timer: 'of the stale attempt' } }]);
           await queue.completeInTransaction(tx, jobs);
@@ -197,7 +210,10 @@ export function describeQueueContract(
       });
       expect(errors).toHaveLength(1);
       expect(errors[0]).toBeInstanceOf(LostClaimError);
-      expect(await queue.depth()).toMatchObject({ signals: { ready: 0, deferred: 0, active: 0 }, timers: { ready: 0 } });
+      expect(await queue.depth()).toMatchObject({
+        signals: { ready: 0, deferred: 0, active: 0 },
+        timers: { ready: 0 },
+      });
     });
 
     it('refuses to complete for a stale attempt even while the newer one is still at work', async () => {
@@ -206,7 +222,9 @@ export function describeQueueContract(
         await harness.loseClaims();
         await drain(async (newer) => {
           expect(newer).toMatchObject([{ attempt: 1 }]);
-          await expect(harness.transaction((tx) => queue.completeInTransaction(tx, jobs))).rejects.toThrow(LostClaimError);
+          await expect(harness.transaction((tx) => queue.completeInTransaction(tx, jobs))).rejects.toThrow(
+            LostClaimError,
+          );
           await harness.transaction((tx) => queue.completeInTransaction(tx, newer));
         });
       });

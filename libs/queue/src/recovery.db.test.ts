@@ -40,7 +40,11 @@ describe('recovery', () => {
     await add(survivor, 'orphan');
     child = spawn(
       process.execPath,
-      ['--conditions=@tocsin/source', fileURLToPath(new URL('claim-holder.fixture.ts', import.meta.url)), connectionString],
+      [
+        '--conditions=@tocsin/source',
+        fileURLToPath(new URL('claim-holder.fixture.ts', import.meta.url)),
+        connectionString,
+      ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     if (child.stdout === null) throw new Error('no stdout');

@@ -8,11 +8,7 @@ export interface Repetition {
  * Runs `task` now and then again `seconds` after each end, never twice at the same time. A task that throws is run again
  * like any other; `onError` hears the first error of a row only, because a database that is down fails every run.
  */
-export function repeatEvery(
-  seconds: number,
-  task: () => Promise<void>,
-  onError: (error: unknown) => void,
-): Repetition {
+export function repeatEvery(seconds: number, task: () => Promise<void>, onError: (error: unknown) => void): Repetition {
   let stopped = false;
   let failing = false;
   let timer: NodeJS.Timeout | undefined;

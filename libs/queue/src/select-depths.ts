@@ -30,7 +30,12 @@ export async function selectDepths(db: Db): Promise<QueueDepths> {
     group by name, moment`,
     [names],
   );
-  const found = new Map(rowSchema.array().parse(rows).map((row) => [row.name, row]));
+  const found = new Map(
+    rowSchema
+      .array()
+      .parse(rows)
+      .map((row) => [row.name, row]),
+  );
   return Object.fromEntries(
     names.map((name) => {
       const row = found.get(name);

@@ -19,7 +19,9 @@ describe('storableJson', () => {
   });
 
   it('leaves no character behind that Postgres refuses, and changes no other', () => {
-    const anything = fc.string({ unit: fc.oneof(fc.constantFrom('\u0000', '\ud83d', '\ude42', '\\', 'u0000', '"'), fc.string()) });
+    const anything = fc.string({
+      unit: fc.oneof(fc.constantFrom('\u0000', '\ud83d', '\ude42', '\\', 'u0000', '"'), fc.string()),
+    });
     fc.assert(
       fc.property(anything, (text) => {
         const { value } = storableJson([text]) as { value: [string] };

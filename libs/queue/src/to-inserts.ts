@@ -17,7 +17,9 @@ export function toInserts(
   claimSeconds: number | undefined,
 ): ReadonlyMap<QueueName, JobInsert<object>[]> {
   if (jobs.length > ENQUEUE_JOBS_MAX) {
-    throw new InvariantError(`${jobs.length} jobs in one enqueue; at most ${ENQUEUE_JOBS_MAX} are allowed, send fewer.`);
+    throw new InvariantError(
+      `${jobs.length} jobs in one enqueue; at most ${ENQUEUE_JOBS_MAX} are allowed, send fewer.`,
+    );
   }
   const inserts = new Map<QueueName, JobInsert<object>[]>();
   const ids = new Set<string>();
@@ -37,6 +39,7 @@ export function toInserts(
 }
 
 function storableData(job: Enqueue): object {
+  if (job.data === undefined) throw new InvariantError(`A job of queue ${job.queue} has no data; give it a payload.`);
   const { value, text } = storableJson(job.data);
   if (text.length > PAYLOAD_CHARS_MAX) {
     throw new InvariantError(
@@ -49,7 +52,9 @@ function storableData(job: Enqueue): object {
 
 function utcInstant(startAfter: string): string {
   if (!UTC_INSTANT.test(startAfter)) {
-    throw new InvariantError(`startAfter is ${JSON.stringify(startAfter)}; write a UTC instant like 2026-01-31T03:00:00.000Z.`);
+    throw new InvariantError(
+      `startAfter is ${JSON.stringify(startAfter)}; write a UTC instant like 2026-01-31T03:00:00.000Z.`,
+    );
   }
   return startAfter;
 }

@@ -22,11 +22,20 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-type Ending = { readonly signal: string | null; readonly stdout: string; readonly stderr: string; readonly mark: string | undefined };
+type Ending = {
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly mark: string | undefined;
+};
 
 function run(crashAt: string | undefined): Promise<Ending> {
   const markFile = join(folder, `mark-${crashAt?.replaceAll(/\W/g, '-')}`);
-  const env = { ...process.env, TOCSIN_CRASH_MARK: markFile, ...(crashAt !== undefined && { TOCSIN_CRASH_AT: crashAt }) };
+  const env = {
+    ...process.env,
+    TOCSIN_CRASH_MARK: markFile,
+    ...(crashAt !== undefined && { TOCSIN_CRASH_AT: crashAt }),
+  };
   return new Promise((resolve) => {
     execFile(process.execPath, ['--input-type=module', '-e', script], { env }, (error, stdout, stderr) => {
       const mark = existsSync(markFile) ? readFileSync(markFile, 'utf8') : undefined;
@@ -38,12 +47,21 @@ function run(crashAt: string | undefined): Promise<Ending> {
 const survived = (hits: number) => Array.from({ length: hits }, (_, index) => `survived hit ${index + 1}\n`).join('');
 
 test('does nothing without TOCSIN_CRASH_AT', async () => {
-  expect(await run(undefined)).toEqual({ signal: null, stdout: `${survived(hitsMax)}exit handler\n`, stderr: '', mark: undefined });
+  expect(await run(undefined)).toEqual({
+    signal: null,
+    stdout: `${survived(hitsMax)}exit handler\n`,
+    stderr: '',
+    mark: undefined,
+  });
   crashPoint('after-commit');
 });
 
 test('does nothing at points of another name', async () => {
-  expect(await run('before-commit')).toMatchObject({ signal: null, stdout: `${survived(hitsMax)}exit handler\n`, mark: undefined });
+  expect(await run('before-commit')).toMatchObject({
+    signal: null,
+    stdout: `${survived(hitsMax)}exit handler\n`,
+    mark: undefined,
+  });
 });
 
 test('kills the process at the first hit, after a line on stderr and one in the mark file', async () => {

@@ -34,29 +34,43 @@ describe('parseDuration', () => {
     { caption: 'more than ten years', given: '3651d', says: 'the longest duration is 3650d' },
     { caption: 'more digits than a number holds', given: `${'9'.repeat(400)}d`, says: 'too long' },
   ])('refuses $caption, saying what was given', ({ given, says }) => {
-    expect(() => parseDuration(given)).toThrow(expect.objectContaining({ code: 'DURATION_INVALID', message: expect.stringContaining(says) }));
+    expect(() => parseDuration(given)).toThrow(
+      expect.objectContaining({ code: 'DURATION_INVALID', message: expect.stringContaining(says) }),
+    );
   });
 
   test('says what is allowed', () => {
-    expect(() => parseDuration('soon')).toThrow('a whole number followed by ms, s, m, h or d, for example 500ms, 90s, 15m, 2h, 14d, or 0');
+    expect(() => parseDuration('soon')).toThrow(
+      'a whole number followed by ms, s, m, h or d, for example 500ms, 90s, 15m, 2h, 14d, or 0',
+    );
   });
 
   test('reads every literal back to the same number of milliseconds', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.integer({ min: 0, max: DURATION_MAX_MS }), fc.integer({ min: 0, max: 3_650 }).map((days) => days * 86_400_000)), (durationMs) => {
-        const literal = durationLiteral(durationMs);
-        expect(literal).toMatch(new RegExp(DURATION_PATTERN));
-        expect(parseDuration(literal)).toBe(durationMs);
-      }),
+      fc.property(
+        fc.oneof(
+          fc.integer({ min: 0, max: DURATION_MAX_MS }),
+          fc.integer({ min: 0, max: 3_650 }).map((days) => days * 86_400_000),
+        ),
+        (durationMs) => {
+          const literal = durationLiteral(durationMs);
+          expect(literal).toMatch(new RegExp(DURATION_PATTERN));
+          expect(parseDuration(literal)).toBe(durationMs);
+        },
+      ),
     );
   });
 
   test('multiplies the number by the unit', () => {
     const sizes = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 3_650 }), fc.constantFrom(...(['ms', 's', 'm', 'h', 'd'] as const)), (count, unit) => {
-        expect(parseDuration(`${count}${unit}`)).toBe(count * sizes[unit]);
-      }),
+      fc.property(
+        fc.integer({ min: 0, max: 3_650 }),
+        fc.constantFrom(...(['ms', 's', 'm', 'h', 'd'] as const)),
+        (count, unit) => {
+          expect(parseDuration(`${count}${unit}`)).toBe(count * sizes[unit]);
+        },
+      ),
     );
   });
 });

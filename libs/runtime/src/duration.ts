@@ -8,8 +8,7 @@ export const DURATION_MAX_MS = 3_650 * 86_400_000;
 export const DURATION_PATTERN = '^(0|(0|[1-9][0-9]*)(ms|s|m|h|d))$';
 
 /** What a duration must be, to follow "must be" or "write". */
-export const DURATION_RULE =
-  'a whole number followed by ms, s, m, h or d, for example 500ms, 90s, 15m, 2h, 14d, or 0';
+export const DURATION_RULE = 'a whole number followed by ms, s, m, h or d, for example 500ms, 90s, 15m, 2h, 14d, or 0';
 
 const UNITS = [
   { sizeMs: 86_400_000, literal: 'd', label: 'd' },

@@ -40,6 +40,7 @@ export type {
   ChannelConfig,
   Config,
   ConsoleChannelConfig,
+  DeliveryConfig,
   EscalationConfig,
   GroupField,
   JobMatch,
@@ -53,4 +54,5 @@ export type {
   SendGridChannelConfig,
   Severity,
   SmtpChannelConfig,
+  WorkersConfig,
 } from './config/config.ts';

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
 const moduleUrl = (file: string) => JSON.stringify(new URL(file, import.meta.url).href);
 
@@ -14,7 +14,10 @@ async function run(options: string, on: Readonly<Record<string, readonly NodeJS.
     const idle = { stop: async () => log.info('cleaned up') };
     await runUntilStopped({ log, ${options} });
   `;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
   const messages: string[] = [];
   let rest = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -46,7 +49,9 @@ test('ends with code 1 when stopping takes longer than its bound', async () => {
 
 test('ends with code 1 when stopping fails', async () => {
   const stop = `{ stop: async () => { throw new Error('pool is busy'); } }`;
-  const ending = await run(`start: async () => { setTimeout(() => log.info('started'), 0); return ${stop}; }`, { started: ['SIGTERM'] });
+  const ending = await run(`start: async () => { setTimeout(() => log.info('started'), 0); return ${stop}; }`, {
+    started: ['SIGTERM'],
+  });
   expect(ending).toMatchObject({ code: 1, messages: ['started', 'stopping', 'stopping failed'] });
 });
 
@@ -92,16 +97,46 @@ test('stops what a start hands over although it was told to stop meanwhile', asy
 });
 
 test.each([
-  { caption: 'a start that fails', options: `start: async () => { throw new Error('no database'); }`, code: 1 },
-  { caption: 'a start that throws at once', options: `start: () => { throw new Error('no database'); }`, code: 1 },
-  { caption: 'a wrong configuration', options: `start: async () => { throw new ConfigError([]); }`, code: 2 },
-  { caption: 'an exception nobody caught', options: `start: async () => { setTimeout(() => { throw new Error('bug'); }, 0); return idle; }`, code: 1 },
-  { caption: 'a rejection nobody handled', options: `start: async () => { void Promise.reject(new Error('bug')); return idle; }`, code: 1 },
-  { caption: 'work that ends with an error', options: `start: async () => ({ ...idle, finished: Promise.reject(new Error('bug')) })`, code: 1 },
-])('logs $caption as fatal and ends with code $code, without a stop', async ({ options, code }) => {
+  {
+    caption: 'a start that fails',
+    options: `start: async () => { throw new Error('no database'); }`,
+    says: 'the process could not go on',
+    code: 1,
+  },
+  {
+    caption: 'a start that throws at once',
+    options: `start: () => { throw new Error('no database'); }`,
+    says: 'the process could not go on',
+    code: 1,
+  },
+  {
+    caption: 'a wrong configuration',
+    options: `start: async () => { throw new ConfigError([]); }`,
+    says: 'The configuration has 0 problems; nothing was started.',
+    code: 2,
+  },
+  {
+    caption: 'an exception nobody caught',
+    options: `start: async () => { setTimeout(() => { throw new Error('bug'); }, 0); return idle; }`,
+    says: 'an error was not handled; the process ends',
+    code: 1,
+  },
+  {
+    caption: 'a rejection nobody handled',
+    options: `start: async () => { void Promise.reject(new Error('bug')); return idle; }`,
+    says: 'a rejection was not handled; the process ends',
+    code: 1,
+  },
+  {
+    caption: 'work that ends with an error',
+    options: `start: async () => ({ ...idle, finished: Promise.reject(new Error('bug')) })`,
+    says: 'the process could not go on',
+    code: 1,
+  },
+])('logs $caption as fatal and ends with code $code, without a stop', async ({ options, says, code }) => {
   const ending = await run(options);
   expect(ending.code).toBe(code);
-  expect(ending.messages).toHaveLength(1);
+  expect(ending.messages).toEqual([says]);
 });
 
 test('stops with code 0 when the work ends by itself', async () => {

@@ -4,7 +4,12 @@ import { createLogger } from './log.ts';
 
 function recorder(options: { readonly level?: LogLevel; readonly secretValues?: readonly string[] } = {}) {
   const lines: string[] = [];
-  const log = createLogger({ level: 'info', name: 'detector', destination: { write: (line) => lines.push(line) }, ...options });
+  const log = createLogger({
+    level: 'info',
+    name: 'detector',
+    destination: { write: (line) => lines.push(line) },
+    ...options,
+  });
   return { log, lines, entries: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
 }
 
@@ -13,7 +18,14 @@ test('writes one JSON line with level, time, name, pid, facts and message', () =
   log.info({ rows: 3 }, 'scanned');
   expect(lines[0]).toMatch(/^\{.*\}\n$/);
   expect(entries()).toEqual([
-    { level: 'info', time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/), name: 'detector', pid: process.pid, rows: 3, msg: 'scanned' },
+    {
+      level: 'info',
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      name: 'detector',
+      pid: process.pid,
+      rows: 3,
+      msg: 'scanned',
+    },
   ]);
 });
 
@@ -32,7 +44,11 @@ test('gives its facts to the entries of a child', () => {
 
 test('redacts keys that hold secrets down to the second level', () => {
   const { log, lines } = recorder();
-  const facts = { password: 'pw-a', channel: { apiKey: 'pw-b', to: 'ada@example.com' }, request: { options: { headers: { Authorization: 'pw-c' } } } };
+  const facts = {
+    password: 'pw-a',
+    channel: { apiKey: 'pw-b', to: 'ada@example.com' },
+    request: { options: { headers: { Authorization: 'pw-c' } } },
+  };
   log.info(facts, 'calling');
   expect(lines[0]).not.toMatch(/pw-[abc]/);
   expect(lines[0]).toContain('ada@example.com');
@@ -82,7 +98,13 @@ test('writes of a failed HTTP call neither headers nor request, and of a failed 
   log.error({ err }, 'refused');
   log.error({ error: err }, 'refused');
   expect(lines.join('')).not.toContain('leaked');
-  const expected = { type: 'Error', message: 'Unauthorized', code: 401, constraint: 'users_email_key', stack: expect.any(String) };
+  const expected = {
+    type: 'Error',
+    message: 'Unauthorized',
+    code: 401,
+    constraint: 'users_email_key',
+    stack: expect.any(String),
+  };
   expect(entries()[0]?.['err']).toEqual(expected);
   expect(entries()[1]?.['error']).toEqual(expected);
 });
@@ -95,7 +117,7 @@ test('writes the errors of an aggregate, and what is thrown without being an err
   expect(entries().map((entry) => entry['err'])).toEqual([
     expect.objectContaining({ message: 'all failed', errors: [expect.objectContaining({ message: 'first' })] }),
     'plain text',
-    'not an Error',
+    'no Error but of type object',
   ]);
 });
 

@@ -40,10 +40,10 @@ const CAUSES_MAX = 5;
 
 const REPLACEMENT = '[secret]';
 
-const SECRET_KEYS = [
-  ...['password', 'pass', 'secret', 'token', 'apiKey', 'api_key', 'authorization', 'Authorization', 'cookie'],
-  ...['headers', 'databaseUrl', 'connectionString', 'smtpUrl', 'slackWebhookUrl'],
-];
+const SECRET_KEYS =
+  'password pass secret token apiKey api_key authorization Authorization cookie headers databaseUrl connectionString smtpUrl slackWebhookUrl'.split(
+    ' ',
+  );
 
 /**
  * A logger of JSON lines: `level` as a word, `time` in ISO-8601 UTC, `name`, `pid`, the facts, `msg`. Keys that hold secrets are
@@ -70,13 +70,14 @@ export function createLogger({ level, name, destination, secretValues = [] }: Lo
   );
 }
 
-/** The fields of an error that may be logged; anything that is no error is written as text. */
+/** The fields of an error that may be logged. A thrown text or number stays as it is; of any other thing only its type is told. */
 export function serializeError(error: unknown): unknown {
   return serializeCause(error, 0);
 }
 
 function serializeCause(error: unknown, depth: number): unknown {
-  if (!(error instanceof Error)) return typeof error === 'object' ? 'not an Error' : String(error);
+  if (typeof error === 'string' || typeof error === 'number') return error;
+  if (!(error instanceof Error)) return `no Error but of type ${typeof error}`;
   const { code, statusCode, status, constraint } = error as Partial<
     Record<'code' | 'statusCode' | 'status' | 'constraint', unknown>
   >;

@@ -1,10 +1,12 @@
 import { itemsPerMessageMax } from '@tocsin/alert-model';
 import type { DeliveryOutcome, MessageItem } from '@tocsin/alert-model';
 import { cleanLine, orderItems } from '@tocsin/email-templates';
-import type { Channel, ChannelLog, Outgoing } from '../channel.ts';
+import type { Channel, ChannelLog, Outgoing, SendOptions } from '../channel.ts';
 
 const headlineCharactersMax = 300;
 const titleCharactersMax = 200;
+const noticesMax = 10;
+const nameCharactersMax = 100;
 
 /**
  * Writes every message as one structured log line. Failures are logged at level error, so that a quiet log level does
@@ -14,18 +16,26 @@ export const createConsoleChannel = (name: string, { log }: { readonly log: Chan
   name,
   type: 'console',
   recipients: ['log'],
-  send: async ({ message, deliveryId }: Outgoing): Promise<DeliveryOutcome> => {
+  send: async ({ message, deliveryId }: Outgoing, { signal }: SendOptions): Promise<DeliveryOutcome> => {
+    if (signal.aborted)
+      return {
+        outcome: 'retry',
+        reason: 'timeout-before-send',
+        retryAfterMs: null,
+        status: null,
+        detail: 'Stopped before it was written.',
+      };
     const headline = cleanLine(message.headline, headlineCharactersMax);
     const items = orderItems(message.items).slice(0, itemsPerMessageMax);
     const fields = {
       channel: name,
       digestId: message.digestId,
-      deliveryId,
-      route: message.route,
+      deliveryId: cleanLine(deliveryId, nameCharactersMax),
+      route: cleanLine(message.route, nameCharactersMax),
       severity: message.severity,
       items: items.map(itemLine),
       omittedAlerts: message.omittedAlerts,
-      notices: message.notices.map((notice) => cleanLine(notice, headlineCharactersMax)),
+      notices: message.notices.slice(0, noticesMax).map((notice) => cleanLine(notice, headlineCharactersMax)),
     };
     if (items.length > 0 && items.every(isGoodNews)) log.info(fields, headline);
     else log.error(fields, headline);
@@ -36,4 +46,5 @@ export const createConsoleChannel = (name: string, { log }: { readonly log: Chan
 
 const isGoodNews = (item: MessageItem): boolean => item.kind === 'resolved' || item.kind === 'recovered';
 
-const itemLine = (item: MessageItem): string => `${item.kind}: ${cleanLine(item.title, titleCharactersMax)} (alert ${item.alertId.slice(0, 8)})`;
+const itemLine = (item: MessageItem): string =>
+  `${item.kind}: ${cleanLine(item.title, titleCharactersMax)} (alert ${item.alertId.slice(0, 8)})`;

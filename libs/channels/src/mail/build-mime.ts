@@ -27,6 +27,9 @@ export const buildMime = async (mail: Mail): Promise<Buffer> => {
     ...(mail.inReplyTo === null ? {} : { inReplyTo: mail.inReplyTo, references: mail.inReplyTo }),
   });
   if (!Buffer.isBuffer(info.message))
-    throw new TocsinError('MIME_NOT_BUILT', `The mail ${mail.messageId} was not built as one piece; nodemailer gave a stream.`);
+    throw new TocsinError(
+      'MIME_NOT_BUILT',
+      `The mail ${mail.messageId} was not built as one piece; nodemailer gave a stream.`,
+    );
   return info.message;
 };

@@ -39,11 +39,16 @@ export const composeMail = async (outgoing: Outgoing, from: MailAddress, to: rea
     html,
     messageId: messageId(outgoing.messageId, domain),
     inReplyTo: message.followUp ? messageId(message.threadId, domain) : null,
-    headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All', 'X-Tocsin-Delivery': idText(outgoing.deliveryId) },
+    headers: {
+      'Auto-Submitted': 'auto-generated',
+      'X-Auto-Response-Suppress': 'All',
+      'X-Tocsin-Delivery': idText(outgoing.deliveryId),
+    },
   };
 };
 
 /** Text as part of a Message-ID or a file name: letters, digits, `.`, `_` and `-` only. */
-export const idText = (text: string): string => text.slice(0, idCharactersMax).replace(/[^0-9A-Za-z._-]/g, '-') || 'none';
+export const idText = (text: string): string =>
+  text.slice(0, idCharactersMax).replace(/[^0-9A-Za-z._-]/g, '-') || 'none';
 
 const messageId = (localPart: string, domain: string): string => `<${idText(localPart)}@${domain}>`;

@@ -23,7 +23,14 @@ export const createOutboxChannel = (name: string, { directory }: OutboxConfig): 
   type: 'outbox',
   recipients: [directory],
   send: async (outgoing: Outgoing, { signal }: SendOptions): Promise<DeliveryOutcome> => {
-    if (signal.aborted) return { outcome: 'retry', reason: 'storage', retryAfterMs: null, status: null, detail: 'Stopped before it was written.' };
+    if (signal.aborted)
+      return {
+        outcome: 'retry',
+        reason: 'timeout-before-send',
+        retryAfterMs: null,
+        status: null,
+        detail: 'Stopped before it was written.',
+      };
     const mail = await composeMail(outgoing, from, [to]);
     const mime = await buildMime(mail);
     const base = `${fileTime(outgoing.message.composedAt)}-${idText(outgoing.messageId)}`;

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 /** Most bytes of an error page that are read. */
 export const answerBytesMax = 65_536;
 /** Longest wait for the rest of an error page, in milliseconds: its status is known and decides. */
-export const answerWaitMs = 2_000;
+export const answerWaitMs = 1_000;
 
 /** The beginning of a body as text. A body that is slow, endless or broken off gives what came of it; never throws. */
 export const readBounded = async (body: unknown): Promise<string> => {

@@ -13,7 +13,9 @@ export type AnswerHeaders = Readonly<Record<string, unknown>>;
  */
 export const retryAfterMs = (headers: AnswerHeaders, nowMs: number): number | null => {
   const now = dateMs(headers['date']) ?? nowMs;
-  const waits = [retryAfterWait(headers['retry-after'], now), resetWait(headers['x-ratelimit-reset'], now)].filter((wait) => wait !== null && wait > 0);
+  const waits = [retryAfterWait(headers['retry-after'], now), resetWait(headers['x-ratelimit-reset'], now)].filter(
+    (wait) => wait !== null && wait > 0,
+  );
   return waits.length === 0 ? null : Math.max(...waits.map(Number));
 };
 
@@ -29,7 +31,8 @@ const resetWait = (value: unknown, now: number): number | null => {
   return seconds === null ? null : seconds * 1_000 - now;
 };
 
-const wholeSeconds = (value: unknown): number | null => (typeof value === 'string' && /^\d{1,12}$/.test(value.trim()) ? Number(value) : null);
+const wholeSeconds = (value: unknown): number | null =>
+  typeof value === 'string' && /^\d{1,12}$/.test(value.trim()) ? Number(value) : null;
 
 // Only the form that HTTP prescribes: `Date.parse` reads a date out of nearly any text.
 const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;

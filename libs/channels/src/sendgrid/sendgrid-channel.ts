@@ -40,8 +40,15 @@ export const createSendGridChannel = (name: string, config: SendGridConfig): Cha
       try {
         const service = mailService(config, tracked, ended);
         const [response] = await service.send(mailData(mail, outgoing));
-        const body = response.statusCode >= 200 && response.statusCode < 300 ? discard(response.body) : await readBounded(response.body);
-        return answerOutcome({ status: response.statusCode, headers: { ...response.headers }, body }, secrets, Date.now());
+        const body =
+          response.statusCode >= 200 && response.statusCode < 300
+            ? discard(response.body)
+            : await readBounded(response.body);
+        return answerOutcome(
+          { status: response.statusCode, headers: { ...response.headers }, body },
+          secrets,
+          Date.now(),
+        );
       } catch (error) {
         return silenceOutcome(error, tracked.phase(), { timedOut: deadline.aborted, stopped: signal.aborted }, secrets);
       }
@@ -54,7 +61,11 @@ export const createSendGridChannel = (name: string, config: SendGridConfig): Cha
  * A client of its own for one attempt, since the library keeps signal and transport among the client's defaults. The
  * classes are taken from the exported instances: the packages' types hide them from ES modules.
  */
-const mailService = ({ apiKey, baseUrl }: SendGridConfig, tracked: TrackedTransport, signal: AbortSignal): MailService => {
+const mailService = (
+  { apiKey, baseUrl }: SendGridConfig,
+  tracked: TrackedTransport,
+  signal: AbortSignal,
+): MailService => {
   const client = new (sendGridClient.constructor as new () => Client)();
   // Not `setApiKey`, which writes to the console when a key does not look like one of SendGrid's.
   client.setDefaultHeader({ Authorization: `Bearer ${apiKey}`, 'Accept-Encoding': 'identity' });
@@ -67,8 +78,10 @@ const mailService = ({ apiKey, baseUrl }: SendGridConfig, tracked: TrackedTransp
     httpsAgent: new https.Agent({ keepAlive: false }),
     maxRedirects: 0,
     proxy: false,
-    // The body is read by us, bounded; the library would read all of it.
+    // The body is read by us, bounded; the library would read all of it. Without a bound of its own it hands over the
+    // response itself, which ends at once when destroyed.
     responseType: 'stream',
+    maxContentLength: -1,
     // Every status is an answer. The library's own error class runs the working directory's name as regular
     // expression, and fails over a directory such as `c++`.
     validateStatus: () => true,
@@ -101,10 +114,10 @@ const mailData = (mail: Mail, { message, deliveryId, attemptId }: Outgoing): Par
   },
 });
 
-const recipient = ({ name, address }: MailAddress): { email: string; name?: string } => (name === '' ? { email: address } : { email: address, name });
+const recipient = ({ name, address }: MailAddress): { email: string; name?: string } =>
+  name === '' ? { email: address } : { email: address, name };
 
 const discard = (body: unknown): string => {
   if (body instanceof Readable) body.on('error', () => {}).destroy();
   return '';
 };
-

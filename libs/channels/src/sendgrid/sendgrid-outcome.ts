@@ -26,10 +26,18 @@ const messageIdCharactersMax = 200;
 export const answerOutcome = (answer: SendGridAnswer, secrets: readonly string[], nowMs: number): DeliveryOutcome => {
   const { status, headers } = answer;
   const detail = safeDetail(answerText(answer), secrets);
-  const retry = (reason: DeliveryReason): DeliveryOutcome => ({ outcome: 'retry', reason, retryAfterMs: retryAfterMs(headers, nowMs), status, detail });
+  const retry = (reason: DeliveryReason): DeliveryOutcome => ({
+    outcome: 'retry',
+    reason,
+    retryAfterMs: retryAfterMs(headers, nowMs),
+    status,
+    detail,
+  });
   const rejected = (reason: DeliveryReason): DeliveryOutcome => ({ outcome: 'rejected', reason, status, detail });
   if (status >= 200 && status < 300)
-    return isHtml(headers) ? rejected('misconfigured') : { outcome: 'accepted', providerMessageId: providerMessageId(headers), status };
+    return isHtml(headers)
+      ? rejected('misconfigured')
+      : { outcome: 'accepted', providerMessageId: providerMessageId(headers), status };
   // Redirects are not followed: the key and the message would go wherever the answer says.
   if (status < 400) return rejected('misconfigured');
   if (status >= 500 || status === 408 || status === 425) return retry('server-error');
@@ -61,18 +69,31 @@ export const silenceOutcome = (
   { timedOut, stopped }: { readonly timedOut: boolean; readonly stopped: boolean },
   secrets: readonly string[],
 ): DeliveryOutcome => {
-  const detail = timedOut ? 'No answer in time.' : stopped ? 'Stopped while waiting for an answer.' : errorDetail(error, secrets);
-  if (phase === 'connected') return { outcome: 'unknown', reason: timedOut ? 'timeout' : 'connection-lost', status: null, detail };
+  const detail = timedOut
+    ? 'No answer in time.'
+    : stopped
+      ? 'Stopped while waiting for an answer.'
+      : errorDetail(error, secrets);
+  if (phase === 'connected')
+    return { outcome: 'unknown', reason: timedOut ? 'timeout' : 'connection-lost', status: null, detail };
   const code = errorCode(error);
   // An address that is none, a key that cannot stand in a header.
-  if (code !== null && /^ERR_(?:INVALID|BAD_OPTION|UNESCAPED)/.test(code)) return { outcome: 'rejected', reason: 'misconfigured', status: null, detail };
+  if (code !== null && /^ERR_(?:INVALID|BAD_OPTION|UNESCAPED)/.test(code))
+    return { outcome: 'rejected', reason: 'misconfigured', status: null, detail };
   // The original is not kept as cause: it may hold the request with its key.
-  if (code === null && !timedOut && !stopped) throw new InvariantError(`The mail could not be handed to SendGrid's library: ${detail}`);
-  const reason = timedOut || stopped ? 'timeout-before-send' : (networkReason(code) ?? (phase === 'securing' ? 'tls' : 'connection-refused'));
+  if (code === null && !timedOut && !stopped)
+    throw new InvariantError(`The mail could not be handed to SendGrid's library: ${detail}`);
+  const reason =
+    timedOut || stopped
+      ? 'timeout-before-send'
+      : (networkReason(code) ?? (phase === 'securing' ? 'tls' : 'connection-refused'));
   return { outcome: 'retry', reason, retryAfterMs: null, status: null, detail };
 };
 
-const isHtml = (headers: AnswerHeaders): boolean => String(headers['content-type'] ?? '').startsWith('text/html');
+const isHtml = (headers: AnswerHeaders): boolean => {
+  const type = headers['content-type'];
+  return typeof type === 'string' && type.startsWith('text/html');
+};
 
 const providerMessageId = (headers: AnswerHeaders): string | null => {
   const id = headers['x-message-id'];
@@ -86,20 +107,28 @@ interface SendGridError {
 
 const answerText = ({ status, body }: SendGridAnswer): string => {
   const errors = parseErrors(body);
-  const text = errors.length === 0 ? body : errors.map(({ message, field }) => (field === '' ? message : `${message} (${field})`)).join('; ');
+  const text =
+    errors.length === 0
+      ? body
+      : errors.map(({ message, field }) => (field === '' ? message : `${message} (${field})`)).join('; ');
   return `SendGrid answered ${status}${text === '' ? '' : `: ${text}`}`;
 };
 
 // `personalizations.0.to.0.email`, `from.email`, or a message about an address without a field.
 const namesAddress = (body: string): boolean =>
-  parseErrors(body).some(({ message, field }) => /(?:^|\.)(?:to|cc|bcc|from|reply_to)(?:\.|$)/.test(field) || /valid (?:e-?mail )?address/i.test(message));
+  parseErrors(body).some(
+    ({ message, field }) =>
+      /(?:^|\.)(?:to|cc|bcc|from|reply_to)(?:\.|$)/.test(field) || /valid (?:e-?mail )?address/i.test(message),
+  );
 
 const parseErrors = (body: string): readonly SendGridError[] => {
   try {
     const parsed: unknown = JSON.parse(body);
     const errors = typeof parsed === 'object' && parsed !== null && 'errors' in parsed ? parsed.errors : null;
     if (!Array.isArray(errors)) return [];
-    return errors.slice(0, errorsShownMax).map((error: unknown) => ({ message: textOf(error, 'message'), field: textOf(error, 'field') }));
+    return errors
+      .slice(0, errorsShownMax)
+      .map((error: unknown) => ({ message: textOf(error, 'message'), field: textOf(error, 'field') }));
   } catch {
     return [];
   }

@@ -7,7 +7,9 @@ export type RequestPhase = 'unconnected' | 'securing' | 'connected';
 
 /** A transport for axios that knows how far its request came. For one request. */
 export interface TrackedTransport {
-  readonly transport: { request(options: RequestOptions, onResponse: (response: IncomingMessage) => void): ClientRequest };
+  readonly transport: {
+    request(options: RequestOptions, onResponse: (response: IncomingMessage) => void): ClientRequest;
+  };
   phase(): RequestPhase;
 }
 

@@ -29,12 +29,25 @@ export const createSmtpChannel = (name: string, config: SmtpConfig, { log }: { r
       const mime = await buildMime(await composeMail(outgoing, from, to));
       const message = { from: from.address, to: to.map(({ address }) => address), mime };
       const result = await converse(server, message, AbortSignal.any([signal, deadline]), timeoutMs);
-      if (!result.ok) return smtpFailure(result.error, result.phase, { timedOut: deadline.aborted, stopped: signal.aborted }, secrets);
+      if (!result.ok)
+        return smtpFailure(
+          result.error,
+          result.phase,
+          { timedOut: deadline.aborted, stopped: signal.aborted },
+          secrets,
+        );
       for (const [index, recipient] of result.info.rejected.entries()) {
         const detail = errorDetail(result.info.rejectedErrors?.[index] ?? 'refused', secrets);
-        log.error({ channel: name, deliveryId: outgoing.deliveryId, recipient, detail }, 'The mail server refused a recipient; others got the message.');
+        log.error(
+          { channel: name, deliveryId: outgoing.deliveryId, recipient, detail },
+          'The mail server refused a recipient; others got the message.',
+        );
       }
-      return { outcome: 'accepted', providerMessageId: queueId(result.info.response, secrets), status: replyCode(result.info.response) };
+      return {
+        outcome: 'accepted',
+        providerMessageId: queueId(result.info.response, secrets),
+        status: replyCode(result.info.response),
+      };
     },
     close: async () => {},
   };

@@ -30,7 +30,12 @@ export type SmtpResult =
  * @param signal ends the conversation wherever it is
  * @param timeoutMs bound for each single wait, in milliseconds
  */
-export const converse = (server: SmtpServer, message: SmtpMessage, signal: AbortSignal, timeoutMs: number): Promise<SmtpResult> =>
+export const converse = (
+  server: SmtpServer,
+  message: SmtpMessage,
+  signal: AbortSignal,
+  timeoutMs: number,
+): Promise<SmtpResult> =>
   new Promise((resolve) => {
     let phase: SmtpPhase = 'connecting';
     const connection = new SMTPConnection({
@@ -56,8 +61,9 @@ export const converse = (server: SmtpServer, message: SmtpMessage, signal: Abort
     const onAbort = (): void => fail(new Error('The attempt was ended.'));
 
     connection.on('error', fail);
-    // Closed without a word of error before the message was accepted.
-    connection.on('end', () => fail(new Error('The server closed the connection.')));
+    // A connection may end without any callback being called, for instance when the server hangs up between two
+    // commands. Where there is a reason, it is told within the same turn, after the end; hence the wait for it.
+    connection.on('end', () => setImmediate(() => fail(new Error('The server closed the connection.'))));
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) return onAbort();
 
@@ -77,7 +83,9 @@ export const converse = (server: SmtpServer, message: SmtpMessage, signal: Abort
     connection.connect((error) => {
       if (error) return fail(error);
       if (server.auth === null) return transmit();
-      connection.login({ user: server.auth.user, pass: server.auth.pass }, (refusal) => (refusal ? fail(refusal) : transmit()));
+      connection.login({ user: server.auth.user, pass: server.auth.pass }, (refusal) =>
+        refusal ? fail(refusal) : transmit(),
+      );
     });
   });
 

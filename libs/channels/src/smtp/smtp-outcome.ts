@@ -30,22 +30,43 @@ export const smtpFailure = (
   { timedOut, stopped }: { readonly timedOut: boolean; readonly stopped: boolean },
   secrets: readonly string[],
 ): DeliveryOutcome => {
-  const detail = timedOut ? 'No answer in time.' : stopped ? 'Stopped while waiting for an answer.' : errorDetail(error, secrets);
+  const detail = timedOut
+    ? 'No answer in time.'
+    : stopped
+      ? 'Stopped while waiting for an answer.'
+      : errorDetail(error, secrets);
   // When every recipient is refused, one that may be accepted later is worth another try for.
   const deciding = error.rejectedErrors?.find((refusal) => isTemporary(refusal.responseCode)) ?? error;
   const status = deciding.responseCode ?? null;
-  if (status !== null && isTemporary(status)) return { outcome: 'retry', reason: temporaryReason(deciding), retryAfterMs: null, status, detail };
-  if (status !== null && status >= 500) return { outcome: 'rejected', reason: permanentReason(deciding), status, detail };
+  // Also when the server answers STARTTLS with a permanent refusal: the message itself was not refused.
+  if (error.code === 'ETLS') return { outcome: 'retry', reason: 'tls', retryAfterMs: null, status, detail };
+  if (status !== null && isTemporary(status))
+    return { outcome: 'retry', reason: temporaryReason(deciding), retryAfterMs: null, status, detail };
+  if (status !== null && status >= 500)
+    return { outcome: 'rejected', reason: permanentReason(deciding), status, detail };
   if (error.code === 'EMESSAGE') return { outcome: 'rejected', reason: 'too-large', status, detail };
   if (error.code === 'EENVELOPE') return { outcome: 'rejected', reason: 'bad-address', status, detail };
   if (error.code === 'EAUTH') return { outcome: 'rejected', reason: 'unauthorized', status, detail };
-  if (phase === 'ended') return { outcome: 'unknown', reason: timedOut || error.code === 'ETIMEDOUT' ? 'timeout' : 'connection-lost', status, detail };
-  return { outcome: 'retry', reason: silentReason(error, phase, timedOut || stopped), retryAfterMs: null, status, detail };
+  if (phase === 'ended')
+    return {
+      outcome: 'unknown',
+      reason: timedOut || error.code === 'ETIMEDOUT' ? 'timeout' : 'connection-lost',
+      status,
+      detail,
+    };
+  return {
+    outcome: 'retry',
+    reason: silentReason(error, phase, timedOut || stopped),
+    retryAfterMs: null,
+    status,
+    detail,
+  };
 };
 
 const isTemporary = (code: number | undefined): boolean => code !== undefined && code >= 400 && code < 500;
 
-const temporaryReason = ({ response = '' }: SmtpError): DeliveryReason => (/\b4\.7\.28\b|rate|too many/i.test(response) ? 'rate-limited' : 'server-error');
+const temporaryReason = ({ response = '' }: SmtpError): DeliveryReason =>
+  /\b4\.7\.28\b|rate|too many/i.test(response) ? 'rate-limited' : 'server-error';
 
 const permanentReason = (error: SmtpError): DeliveryReason => {
   const enhanced = /^\d{3}[ -](5\.\d{1,3}\.\d{1,3})\b/.exec(error.response ?? '')?.[1] ?? '';

@@ -31,7 +31,10 @@ loopback.addAddress('::1', 'ipv6');
 export const parseSmtpUrl = (text: string): SmtpServer => {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'smtp:' && url.protocol !== 'smtps:') || url.hostname === '')
-    throw new TocsinError('CHANNEL_MISCONFIGURED', 'The URL of the SMTP server is not one. Write smtp://user:password@host:587 or smtps://….');
+    throw new TocsinError(
+      'CHANNEL_MISCONFIGURED',
+      'The URL of the SMTP server is not one. Write smtp://user:password@host:587 or smtps://….',
+    );
   const secure = url.protocol === 'smtps:';
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const auth = url.username === '' ? null : { user: decode(url.username), pass: decode(url.password) };

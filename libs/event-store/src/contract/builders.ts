@@ -87,7 +87,15 @@ export const digestOpened = (
 ): EventNamed<'DigestOpened'> => ({
   type: 'DigestOpened',
   occurredAt,
-  data: { digestId: newDigestId(), route: randomUUID(), purpose: 'window', channels: ['email'], fallback: [], dueAt: longAgo, ...data },
+  data: {
+    digestId: newDigestId(),
+    route: randomUUID(),
+    purpose: 'window',
+    channels: ['email'],
+    fallback: [],
+    dueAt: longAgo,
+    ...data,
+  },
 });
 
 export const digestSealed = (deliveryId: DeliveryId, threadId: DigestId): EventNamed<'DigestSealed'> => ({

@@ -1,14 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import type { DeliveryId } from '@tocsin/alert-model';
 import { describe, expect, it } from 'vitest';
-import { digestOpened, messageFor, newAlertId, newDeliveryId, newDelivery, newDigestId, writeDigest } from './builders.ts';
+import {
+  digestOpened,
+  messageFor,
+  newAlertId,
+  newDeliveryId,
+  newDelivery,
+  newDigestId,
+  writeDigest,
+} from './builders.ts';
 import type { ContractStore } from './store-contract.ts';
 
 const everything = 10_000;
 const minuteMs = 60_000;
 const accepted = { outcome: 'accepted', providerMessageId: 'sg-1', status: 202 } as const;
 const unanswered = { outcome: 'unknown', reason: 'timeout', status: null, detail: 'no answer in 30 s' } as const;
-const busy = { outcome: 'retry', reason: 'rate-limited', retryAfterMs: null, status: 429, detail: 'slow\u0000 down' } as const;
+const busy = {
+  outcome: 'retry',
+  reason: 'rate-limited',
+  retryAfterMs: null,
+  status: 429,
+  detail: 'slow\u0000 down',
+} as const;
 
 export const ledgerContract = (store: ContractStore): void => {
   const insert = (changes: Parameters<typeof newDelivery>[1] = {}) =>
@@ -21,7 +35,8 @@ export const ledgerContract = (store: ContractStore): void => {
   const claim = (id: DeliveryId, attemptId: string, timeoutMs = minuteMs) =>
     store.transaction('claim', (session) => session.claimDelivery(id, { id: attemptId, timeoutMs }));
   const load = (id: DeliveryId) => store.read((session) => session.loadDelivery(id));
-  const isDue = async (id: DeliveryId) => (await store.read((session) => session.dueDeliveries(everything))).includes(id);
+  const isDue = async (id: DeliveryId) =>
+    (await store.read((session) => session.dueDeliveries(everything))).includes(id);
   const isUnsettled = async (id: DeliveryId) =>
     (await store.read((session) => session.unsettledDeliveries(everything))).includes(id);
 
@@ -31,7 +46,14 @@ export const ledgerContract = (store: ContractStore): void => {
       const delivery = await insert({ alertIds, resolvedIds: alertIds.slice(1) });
       await store.transaction('insert', (session) => session.insertDeliveries([{ ...delivery, channel: 'slack' }]));
       const loaded = await load(delivery.id);
-      expect(loaded).toMatchObject({ ...delivery, state: 'pending', attempts: 0, acceptedAt: null, settledCount: 0, settledAt: null });
+      expect(loaded).toMatchObject({
+        ...delivery,
+        state: 'pending',
+        attempts: 0,
+        acceptedAt: null,
+        settledCount: 0,
+        settledAt: null,
+      });
       expect(loaded?.nextAttemptAt).not.toBeNull();
       expect(await isDue(delivery.id)).toBe(true);
       expect(await isUnsettled(delivery.id)).toBe(false);
@@ -49,7 +71,9 @@ export const ledgerContract = (store: ContractStore): void => {
       await store.transaction('insert', (session) =>
         session.insertDeliveries([newDelivery(first.digestId, { message: messageFor(first.digestId, 'later') })]),
       );
-      const subjects = await store.read((session) => session.threadSubjects([first.threadId, newDigestId(), first.threadId]));
+      const subjects = await store.read((session) =>
+        session.threadSubjects([first.threadId, newDigestId(), first.threadId]),
+      );
       expect([...subjects]).toEqual([[first.threadId, first.message.subject]]);
     });
 
@@ -67,10 +91,23 @@ export const ledgerContract = (store: ContractStore): void => {
       });
       expect(recorded).toBe(true);
       const done = await load(delivery.id);
-      expect(done).toMatchObject({ state: 'accepted', providerMessageId: 'sg-1', nextAttemptAt: null, settledAt: null });
+      expect(done).toMatchObject({
+        state: 'accepted',
+        providerMessageId: 'sg-1',
+        nextAttemptAt: null,
+        settledAt: null,
+      });
       expect(done?.acceptedAt).not.toBeNull();
       expect(await store.read((session) => session.attemptsOf([delivery.id]))).toMatchObject([
-        { id: attemptId, deliveryId: delivery.id, number: 1, outcome: 'accepted', reason: null, status: 202, providerMessageId: 'sg-1' },
+        {
+          id: attemptId,
+          deliveryId: delivery.id,
+          number: 1,
+          outcome: 'accepted',
+          reason: null,
+          status: 202,
+          providerMessageId: 'sg-1',
+        },
       ]);
 
       expect(await isUnsettled(delivery.id)).toBe(true);
@@ -118,7 +155,9 @@ export const ledgerContract = (store: ContractStore): void => {
     it.each(['rejected', 'replaced'] as const)('never attempts a %s delivery again', async (state) => {
       const delivery = await insert();
       await claim(delivery.id, randomUUID());
-      await store.transaction('record', (session) => session.updateDelivery(delivery.id, { state, reason: 'bad-address' }));
+      await store.transaction('record', (session) =>
+        session.updateDelivery(delivery.id, { state, reason: 'bad-address' }),
+      );
       expect(await load(delivery.id)).toMatchObject({ state, lastReason: 'bad-address', nextAttemptAt: null });
       expect(await claim(delivery.id, randomUUID())).toBeNull();
       expect(await isUnsettled(delivery.id)).toBe(true);
@@ -133,7 +172,11 @@ export const ledgerContract = (store: ContractStore): void => {
       const attemptId = randomUUID();
       await claim(delivery.id, attemptId, 0);
       expect(await isDue(delivery.id)).toBe(true);
-      expect(await claim(delivery.id, randomUUID())).toMatchObject({ number: 1, abandoned: true, delivery: { attempts: 1 } });
+      expect(await claim(delivery.id, randomUUID())).toMatchObject({
+        number: 1,
+        abandoned: true,
+        delivery: { attempts: 1 },
+      });
       expect(await claim(delivery.id, randomUUID())).toMatchObject({ number: 1, abandoned: true });
       expect(await store.read((session) => session.attemptsOf([delivery.id]))).toMatchObject([
         { id: attemptId, number: 1, outcome: 'unknown', reason: 'crashed' },
@@ -152,7 +195,9 @@ export const ledgerContract = (store: ContractStore): void => {
       await claim(delivery.id, randomUUID());
       expect(await store.transaction('late', (session) => session.recordAttempt(attemptId, accepted))).toBe(false);
       expect(await store.transaction('late', (session) => session.recordAttempt(randomUUID(), accepted))).toBe(false);
-      expect(await store.read((session) => session.attemptsOf([delivery.id]))).toMatchObject([{ outcome: 'unknown', reason: 'crashed' }]);
+      expect(await store.read((session) => session.attemptsOf([delivery.id]))).toMatchObject([
+        { outcome: 'unknown', reason: 'crashed' },
+      ]);
     });
 
     it('records an attempt once', async () => {

@@ -1,7 +1,19 @@
 import { alertStream, digestStream } from '@tocsin/alert-model';
 import { describe, expect, it } from 'vitest';
 import { OpenKeyConflict, VersionConflict } from '../store.ts';
-import { acknowledged, alertOf, batched, digestOpened, longAgo, newAlertId, newDigestId, opened, resolved, writeAlert, writeDigest } from './builders.ts';
+import {
+  acknowledged,
+  alertOf,
+  batched,
+  digestOpened,
+  longAgo,
+  newAlertId,
+  newDigestId,
+  opened,
+  resolved,
+  writeAlert,
+  writeDigest,
+} from './builders.ts';
 import type { ContractStore } from './store-contract.ts';
 
 export const logContract = (store: ContractStore): void => {
@@ -10,8 +22,12 @@ export const logContract = (store: ContractStore): void => {
       const first = opened();
       const streamId = alertStream(first.data.alertId);
       const second = batched(newDigestId(), '2026-01-05T03:00:01.000009Z');
-      await store.transaction('append', (session) => session.appendEvents([{ streamId, expectedVersion: 0, events: [first, second] }]));
-      await store.transaction('append', (session) => session.appendEvents([{ streamId, expectedVersion: 2, events: [acknowledged()] }]));
+      await store.transaction('append', (session) =>
+        session.appendEvents([{ streamId, expectedVersion: 0, events: [first, second] }]),
+      );
+      await store.transaction('append', (session) =>
+        session.appendEvents([{ streamId, expectedVersion: 2, events: [acknowledged()] }]),
+      );
 
       const events = await store.read((session) => session.loadStream(streamId));
       expect(events.map(({ version, event }) => [version, event])).toEqual([
@@ -19,7 +35,9 @@ export const logContract = (store: ContractStore): void => {
         [2, second],
         [3, acknowledged()],
       ]);
-      expect(events.map(({ position }) => position)).toEqual(events.map(({ position }) => position).toSorted((a, b) => a - b));
+      expect(events.map(({ position }) => position)).toEqual(
+        events.map(({ position }) => position).toSorted((a, b) => a - b),
+      );
       expect(new Set(events.map(({ eventId }) => eventId)).size).toBe(3);
       expect(events[0]?.recordedAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
     });
@@ -34,9 +52,18 @@ export const logContract = (store: ContractStore): void => {
           { streamId: oneStream, expectedVersion: 1, events: [acknowledged()] },
         ]),
       );
-      const events = await store.read(async (session) => [...(await session.loadStream(oneStream)), ...(await session.loadStream(twoStream))]);
-      const inOrder = events.toSorted((a, b) => a.position - b.position).map(({ streamId, version }) => [streamId, version]);
-      expect(inOrder).toEqual([[oneStream, 1], [twoStream, 1], [oneStream, 2]]);
+      const events = await store.read(async (session) => [
+        ...(await session.loadStream(oneStream)),
+        ...(await session.loadStream(twoStream)),
+      ]);
+      const inOrder = events
+        .toSorted((a, b) => a.position - b.position)
+        .map(({ streamId, version }) => [streamId, version]);
+      expect(inOrder).toEqual([
+        [oneStream, 1],
+        [twoStream, 1],
+        [oneStream, 2],
+      ]);
     });
 
     it.each([
@@ -46,9 +73,13 @@ export const logContract = (store: ContractStore): void => {
     ])('refuses to append to $caption', async ({ expectedVersion }) => {
       const first = opened();
       const streamId = alertStream(first.data.alertId);
-      await store.transaction('append', (session) => session.appendEvents([{ streamId, expectedVersion: 0, events: [first, acknowledged()] }]));
+      await store.transaction('append', (session) =>
+        session.appendEvents([{ streamId, expectedVersion: 0, events: [first, acknowledged()] }]),
+      );
 
-      const late = store.transaction('append', (session) => session.appendEvents([{ streamId, expectedVersion, events: [acknowledged()] }]));
+      const late = store.transaction('append', (session) =>
+        session.appendEvents([{ streamId, expectedVersion, events: [acknowledged()] }]),
+      );
       await expect(late).rejects.toBeInstanceOf(VersionConflict);
       expect(await store.read((session) => session.loadStream(streamId))).toHaveLength(2);
     });
@@ -75,7 +106,9 @@ export const logContract = (store: ContractStore): void => {
     it('stores texts that Postgres has no room for, without what it has no room for', async () => {
       const first = opened({ error: 'be\u0000fore \ud800 after \\u0000 \ud83d\ude80' });
       const streamId = alertStream(first.data.alertId);
-      await store.transaction('append', (session) => session.appendEvents([{ streamId, expectedVersion: 0, events: [first] }]));
+      await store.transaction('append', (session) =>
+        session.appendEvents([{ streamId, expectedVersion: 0, events: [first] }]),
+      );
       const [stored] = await store.read((session) => session.loadStream(streamId));
       expect(stored?.event.data).toMatchObject({ error: 'before \ufffd after \\u0000 \ud83d\ude80' });
     });
@@ -83,8 +116,15 @@ export const logContract = (store: ContractStore): void => {
     it('gives single events in the order asked for and leaves out those that do not exist', async () => {
       const first = opened();
       const streamId = alertStream(first.data.alertId);
-      await store.transaction('append', (session) => session.appendEvents([{ streamId, expectedVersion: 0, events: [first, acknowledged()] }]));
-      const refs = [{ streamId, version: 2 }, { streamId, version: 7 }, { streamId: 'alert-none', version: 1 }, { streamId, version: 1 }];
+      await store.transaction('append', (session) =>
+        session.appendEvents([{ streamId, expectedVersion: 0, events: [first, acknowledged()] }]),
+      );
+      const refs = [
+        { streamId, version: 2 },
+        { streamId, version: 7 },
+        { streamId: 'alert-none', version: 1 },
+        { streamId, version: 1 },
+      ];
       const events = await store.read((session) => session.loadEventsAt(refs));
       expect(events.map(({ version }) => version)).toEqual([2, 1]);
     });
@@ -97,7 +137,12 @@ export const logContract = (store: ContractStore): void => {
         await writeAlert(session, opened(), batched(newDigestId())),
       ]);
       const alerts = await store.read((session) => session.alertsOfDigest(digestId));
-      expect(alerts).toEqual(states.slice(0, 2).map(({ id }) => id).toSorted());
+      expect(alerts).toEqual(
+        states
+          .slice(0, 2)
+          .map(({ id }) => id)
+          .toSorted(),
+      );
     });
 
     it('leaves nothing behind of a transaction that throws', async () => {
@@ -125,7 +170,9 @@ export const logContract = (store: ContractStore): void => {
       const second = opened({ key });
       await store.transaction('write', (session) => writeAlert(session, opened({ key })));
       const swallowed = store.transaction('write', async (session) => {
-        await session.appendEvents([{ streamId: alertStream(second.data.alertId), expectedVersion: 0, events: [second] }]);
+        await session.appendEvents([
+          { streamId: alertStream(second.data.alertId), expectedVersion: 0, events: [second] },
+        ]);
         await expect(session.saveAlerts([alertOf(second)])).rejects.toBeInstanceOf(OpenKeyConflict);
       });
       await expect(swallowed).rejects.toThrow();

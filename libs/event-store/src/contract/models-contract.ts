@@ -43,7 +43,10 @@ export const modelsContract = (store: ContractStore): void => {
     it('replaces an alert that is saved again; of two states in one call the later counts', async () => {
       const first = opened();
       await store.transaction('write', (session) => writeAlert(session, first));
-      const [batchedState, acknowledgedState] = [alertOf(first, batched(newDigestId())), alertOf(first, acknowledged())];
+      const [batchedState, acknowledgedState] = [
+        alertOf(first, batched(newDigestId())),
+        alertOf(first, acknowledged()),
+      ];
       await store.transaction('save', (session) => session.saveAlerts([batchedState, acknowledgedState]));
       expect(await store.read((session) => session.loadAlerts([first.data.alertId]))).toEqual([acknowledgedState]);
     });
@@ -53,7 +56,9 @@ export const modelsContract = (store: ContractStore): void => {
         await writeAlert(session, opened()),
         await writeAlert(session, opened(), resolved(longAfter)),
       ]);
-      expect(await store.read((session) => session.loadOpenAlertsByKey([over.key, open.key, open.key, 'no such key']))).toEqual([open]);
+      expect(
+        await store.read((session) => session.loadOpenAlertsByKey([over.key, open.key, open.key, 'no such key'])),
+      ).toEqual([open]);
     });
 
     it('refuses a second open alert of a key', async () => {
@@ -121,7 +126,7 @@ export const modelsContract = (store: ContractStore): void => {
       });
       const seen = await store.read(async (session) => {
         const all = [];
-        for (let page = await session.watchedAlerts(null, 2); page.length > 0; ) {
+        for (let page = await session.watchedAlerts(null, 2); page.length > 0;) {
           expect(page.length).toBeLessThanOrEqual(2);
           all.push(...page);
           page = await session.watchedAlerts(page.at(-1)?.id ?? null, 2);
@@ -170,7 +175,9 @@ export const modelsContract = (store: ContractStore): void => {
 
     it('refuses a second open digest of a route and purpose, but not of another purpose', async () => {
       const { route } = await store.transaction('write', (session) => writeDigest(session, digestOpened()));
-      await store.transaction('write', (session) => writeDigest(session, digestOpened({ route, purpose: 'escalation' })));
+      await store.transaction('write', (session) =>
+        writeDigest(session, digestOpened({ route, purpose: 'escalation' })),
+      );
       const second = store.transaction('write', (session) => writeDigest(session, digestOpened({ route })));
       await expect(second).rejects.toBeInstanceOf(OpenKeyConflict);
     });
@@ -181,7 +188,9 @@ export const modelsContract = (store: ContractStore): void => {
       const next = digestOf(digestOpened({ route: event.data.route }, longAgo));
       const sealed = digestOf(event, digestSealed(newDeliveryId(), event.data.digestId));
       await store.transaction('save', (session) => session.saveDigests([next, sealed]));
-      const open = (await store.read((session) => session.loadOpenDigests())).filter(({ route }) => route === event.data.route);
+      const open = (await store.read((session) => session.loadOpenDigests())).filter(
+        ({ route }) => route === event.data.route,
+      );
       expect(open).toEqual([next]);
     });
   });

@@ -2,14 +2,24 @@ import { describe, expect, it } from 'vitest';
 import { longAgo, newAlertId, newOutcomeId, success } from './builders.ts';
 import type { ContractStore } from './store-contract.ts';
 
-const announced = () => ({ id: newOutcomeId(), table: 'research_jobs', jobId: '4711', kind: 'failed', failedAt: longAgo });
+const announced = () => ({
+  id: newOutcomeId(),
+  table: 'research_jobs',
+  jobId: '4711',
+  kind: 'failed',
+  failedAt: longAgo,
+});
 
 export const outcomesContract = (store: ContractStore): void => {
   describe('outcomes', () => {
     it('says which announced outcomes were new, and those only', async () => {
       const [one, two] = [announced(), announced()];
-      expect(await store.transaction('announce', (session) => session.announceOutcomes([one, one]))).toEqual(new Set([one.id]));
-      expect(await store.transaction('announce', (session) => session.announceOutcomes([one, two]))).toEqual(new Set([two.id]));
+      expect(await store.transaction('announce', (session) => session.announceOutcomes([one, one]))).toEqual(
+        new Set([one.id]),
+      );
+      expect(await store.transaction('announce', (session) => session.announceOutcomes([one, two]))).toEqual(
+        new Set([two.id]),
+      );
       expect(await store.transaction('announce', (session) => session.announceOutcomes([two, one]))).toEqual(new Set());
     });
 
@@ -20,7 +30,9 @@ export const outcomesContract = (store: ContractStore): void => {
       await store.transaction('record', (session) =>
         session.recordOutcomes([{ ...outcome, alertId: newAlertId(), disposition: 'recorded' }]),
       );
-      expect(await store.read((session) => session.recordedOutcomes([outcome.id, newOutcomeId()]))).toEqual(new Set([outcome.id]));
+      expect(await store.read((session) => session.recordedOutcomes([outcome.id, newOutcomeId()]))).toEqual(
+        new Set([outcome.id]),
+      );
     });
 
     it('records an outcome that was never announced, which is then not new to the detector', async () => {
@@ -40,7 +52,9 @@ export const outcomesContract = (store: ContractStore): void => {
           { ...outcome, alertId: null, disposition: 'ignored' },
         ]),
       );
-      await store.transaction('record', (session) => session.recordOutcomes([{ ...outcome, alertId: null, disposition: 'quarantined' }]));
+      await store.transaction('record', (session) =>
+        session.recordOutcomes([{ ...outcome, alertId: null, disposition: 'quarantined' }]),
+      );
       expect(await store.read((session) => session.recordedOutcomes([outcome.id]))).toEqual(new Set([outcome.id]));
     });
 
@@ -64,7 +78,10 @@ export const outcomesContract = (store: ContractStore): void => {
   describe('remembered successes', () => {
     it('gives the successes of the keys asked for, the oldest first, each once', async () => {
       const key = `job/${newAlertId()}`;
-      const [late, early] = [success({ finishedAt: '2026-01-05T05:00:00Z' }), success({ finishedAt: '2026-01-05T04:00:00Z' })];
+      const [late, early] = [
+        success({ finishedAt: '2026-01-05T05:00:00Z' }),
+        success({ finishedAt: '2026-01-05T04:00:00Z' }),
+      ];
       for (let time = 0; time < 2; time += 1) {
         await store.transaction('remember', (session) =>
           session.rememberSuccesses([
@@ -83,8 +100,16 @@ export const outcomesContract = (store: ContractStore): void => {
     it('remembers one success under its own key and under that of its chain', async () => {
       const [own, chain] = [`job/${newAlertId()}`, `chain/${newAlertId()}`];
       const signal = success();
-      await store.transaction('remember', (session) => session.rememberSuccesses([{ key: own, signal }, { key: chain, signal }]));
-      expect(await store.read((session) => session.recentSuccesses([own, chain]))).toEqual([{ key: chain, signal }, { key: own, signal }]);
+      await store.transaction('remember', (session) =>
+        session.rememberSuccesses([
+          { key: own, signal },
+          { key: chain, signal },
+        ]),
+      );
+      expect(await store.read((session) => session.recentSuccesses([own, chain]))).toEqual([
+        { key: chain, signal },
+        { key: own, signal },
+      ]);
     });
   });
 };

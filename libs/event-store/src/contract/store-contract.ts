@@ -14,7 +14,7 @@ export interface ContractStore {
 
 /** Holds a store to what the service builds upon. Run for Postgres and for the twin in memory. */
 export const storeContract = (name: string, store: ContractStore): void => {
-  describe(name, () => {
+  describe(`the contract of ${name}`, () => {
     logContract(store);
     modelsContract(store);
     outcomesContract(store);

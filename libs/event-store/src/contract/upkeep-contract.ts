@@ -6,7 +6,8 @@ export const upkeepContract = (store: ContractStore): void => {
   describe('cursors', () => {
     it('moves forward, keeps its data, and never goes back', async () => {
       const name = randomUUID();
-      const save = (changedAt: string, lastId: string) => store.transaction('save', (session) => session.saveCursor(name, changedAt, { lastId }));
+      const save = (changedAt: string, lastId: string) =>
+        store.transaction('save', (session) => session.saveCursor(name, changedAt, { lastId }));
       const load = () => store.read((session) => session.loadCursor(name));
 
       expect(await load()).toBeNull();

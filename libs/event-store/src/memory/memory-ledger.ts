@@ -35,7 +35,8 @@ export const memoryLedger = ({ tables, now }: MemoryWork): Ledger => {
     insertDeliveries: async (deliveries) => {
       for (const delivery of asStoredJsonb(deliveries)) {
         if (tables.deliveries.has(delivery.id)) continue;
-        if (!tables.digests.has(delivery.digestId)) throw new InvariantError(`There is no digest ${delivery.digestId} to deliver.`);
+        if (!tables.digests.has(delivery.digestId))
+          throw new InvariantError(`There is no digest ${delivery.digestId} to deliver.`);
         tables.deliveries.set(delivery.id, {
           ...delivery,
           state: 'pending',
@@ -81,7 +82,9 @@ export const memoryLedger = ({ tables, now }: MemoryWork): Ledger => {
       const delivery = tables.deliveries.get(id);
       if (delivery === undefined || !isDue(delivery)) return null;
       if (delivery.state === 'attempting') {
-        const open = tables.attempts.rows().find(({ deliveryId, outcome }) => deliveryId === id && outcome === 'attempting');
+        const open = tables.attempts
+          .rows()
+          .find(({ deliveryId, outcome }) => deliveryId === id && outcome === 'attempting');
         if (open !== undefined) {
           const detail = 'The process that made this attempt did not record how it ended.';
           tables.attempts.set(open.id, { ...open, outcome: 'unknown', reason: 'crashed', detail, endedAt: now() });
@@ -103,7 +106,11 @@ export const memoryLedger = ({ tables, now }: MemoryWork): Ledger => {
         endedAt: null,
       });
       const nextAttemptAt = laterInstant(now(), attempt.timeoutMs);
-      return { delivery: change(id, { state: 'attempting', attempts: number, nextAttemptAt }), number, abandoned: false };
+      return {
+        delivery: change(id, { state: 'attempting', attempts: number, nextAttemptAt }),
+        number,
+        abandoned: false,
+      };
     },
     recordAttempt: async (attemptId, outcome) => {
       const attempt = tables.attempts.get(attemptId);
@@ -123,7 +130,9 @@ export const memoryLedger = ({ tables, now }: MemoryWork): Ledger => {
     updateDelivery: async (id, changed) => {
       const delivery = tables.deliveries.get(id);
       if (delivery === undefined || finalStates.has(delivery.state))
-        throw new InvariantError(`Delivery ${id} cannot become ${changed.state}: it does not exist or has its final result already.`);
+        throw new InvariantError(
+          `Delivery ${id} cannot become ${changed.state}: it does not exist or has its final result already.`,
+        );
       change(id, {
         state: changed.state,
         nextAttemptAt: 'afterMs' in changed ? laterInstant(now(), changed.afterMs) : null,

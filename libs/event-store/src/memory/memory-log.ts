@@ -40,7 +40,8 @@ export const memoryLog = ({ tables, now }: MemoryWork): Log => ({
     for (const [streamId, stream] of streams) tables.streams.set(streamId, stream);
   },
   loadStream: async (streamId) => tables.streams.get(streamId) ?? [],
-  loadEventsAt: async (refs) => refs.flatMap(({ streamId, version }) => tables.streams.get(streamId)?.[version - 1] ?? []),
+  loadEventsAt: async (refs) =>
+    refs.flatMap(({ streamId, version }) => tables.streams.get(streamId)?.[version - 1] ?? []),
   alertsOfDigest: async (digestId) =>
     [...(tables.batched.get(digestId) ?? [])].map((streamId) => streamId.slice('alert-'.length) as AlertId).sort(),
 });

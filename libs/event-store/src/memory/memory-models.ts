@@ -24,7 +24,11 @@ const recentMs = 7 * 24 * 60 * 60 * 1000;
 
 /** Read models of alerts and digests, in memory. */
 export const memoryModels = ({ tables, now }: MemoryWork): Models => {
-  const openAlerts = () => tables.alerts.rows().filter(({ state }) => state !== 'resolved').sort(byId);
+  const openAlerts = () =>
+    tables.alerts
+      .rows()
+      .filter(({ state }) => state !== 'resolved')
+      .sort(byId);
   const openDigests = () => tables.digests.rows().filter(({ state }) => state === 'open');
   return {
     loadAlerts: async (ids) => [...new Set(ids)].flatMap((id) => tables.alerts.get(id) ?? []),
@@ -59,16 +63,27 @@ export const memoryModels = ({ tables, now }: MemoryWork): Models => {
       openAlerts()
         .filter(({ id }) => after === null || id > after)
         .slice(0, limit)
-        .map(({ id, source, chain, owed, successes, firstFailedAt }) => ({ id, source, chain, owed, successes, firstFailedAt })),
+        .map(({ id, source, chain, owed, successes, firstFailedAt }) => ({
+          id,
+          source,
+          chain,
+          owed,
+          successes,
+          firstFailedAt,
+        })),
 
-    loadOpenDigests: async () => openDigests().sort((a, b) => byBytes(a.route, b.route) || byBytes(a.purpose, b.purpose)),
+    loadOpenDigests: async () =>
+      openDigests().sort((a, b) => byBytes(a.route, b.route) || byBytes(a.purpose, b.purpose)),
     loadDigest: async (id) => tables.digests.get(id) ?? null,
     saveDigests: async (states) => {
       const latest = [...new Map(states.map((state) => [state.id, asStoredJsonb(state)])).values()];
       for (const state of latest.filter((saved) => saved.state !== 'open')) tables.digests.set(state.id, state);
       for (const state of latest.filter((saved) => saved.state === 'open')) {
-        const other = openDigests().find(({ id, route, purpose }) => id !== state.id && route === state.route && purpose === state.purpose);
-        if (other !== undefined) throw new OpenKeyConflict(`Digest ${other.id} is open on route ${state.route}. Load again and decide again.`);
+        const other = openDigests().find(
+          ({ id, route, purpose }) => id !== state.id && route === state.route && purpose === state.purpose,
+        );
+        if (other !== undefined)
+          throw new OpenKeyConflict(`Digest ${other.id} is open on route ${state.route}. Load again and decide again.`);
         tables.digests.set(state.id, state);
       }
     },

@@ -46,8 +46,13 @@ export const memoryOutcomes = ({ tables, now }: MemoryWork): Outcomes => ({
     const wanted = new Set(keys.map(cleanText));
     const found = tables.successes.rows().filter(({ key }) => wanted.has(key));
     return found
-      .map((success) => ({ success, order: [success.key, inMicroseconds(success.signal.finishedAt), success.signal.outcomeId] as const }))
-      .sort((a, b) => compare(a.order[0], b.order[0]) || compare(a.order[1], b.order[1]) || compare(a.order[2], b.order[2]))
+      .map((success) => ({
+        success,
+        order: [success.key, inMicroseconds(success.signal.finishedAt), success.signal.outcomeId] as const,
+      }))
+      .sort(
+        (a, b) => compare(a.order[0], b.order[0]) || compare(a.order[1], b.order[1]) || compare(a.order[2], b.order[2]),
+      )
       .map(({ success }) => success);
   },
 });

@@ -37,7 +37,9 @@ describe('createMemoryStore', () => {
 
   it('refuses a transaction inside another, which would wait for itself', async () => {
     const store = createMemoryStore({ now: systemClock });
-    await expect(store.transaction('outer', () => store.read((session) => session.now()))).rejects.toThrow('inside another');
+    await expect(store.transaction('outer', () => store.read((session) => session.now()))).rejects.toThrow(
+      'inside another',
+    );
   });
 
   it('refuses a session whose transaction has ended', async () => {

@@ -59,9 +59,15 @@ export const createMemoryStore = (options: { readonly now: () => Instant }): Mem
   const current = new AsyncLocalStorage<Status>();
   let last: Promise<unknown> = Promise.resolve();
 
-  const begin = <Result>(name: string, readOnly: boolean, run: (session: MemorySession) => Promise<Result>): Promise<Result> => {
+  const begin = <Result>(
+    name: string,
+    readOnly: boolean,
+    run: (session: MemorySession) => Promise<Result>,
+  ): Promise<Result> => {
     if (current.getStore()?.open === true)
-      throw new InvariantError(`Transaction ${name} was begun inside another one; the store in memory runs one at a time.`);
+      throw new InvariantError(
+        `Transaction ${name} was begun inside another one; the store in memory runs one at a time.`,
+      );
     const status: Status = { name, readOnly, open: true, failed: false };
     const result = last.then(() => current.run(status, () => runOnce(status, undo, work, run)));
     last = result.catch(() => {});
@@ -90,8 +96,10 @@ const runOnce = async <Result>(
   try {
     const result = await run(guarded(memorySession(undo, work), status));
     status.open = false;
-    if (status.failed) throw new InvariantError(`Transaction ${status.name} went on after an error of the store; let it out.`);
-    if (status.readOnly && !undo.isEmpty()) throw new InvariantError(`Transaction ${status.name} may only read, and has written.`);
+    if (status.failed)
+      throw new InvariantError(`Transaction ${status.name} went on after an error of the store; let it out.`);
+    if (status.readOnly && !undo.isEmpty())
+      throw new InvariantError(`Transaction ${status.name} may only read, and has written.`);
     undo.commit();
     return result;
   } catch (error) {
@@ -119,8 +127,10 @@ const guarded = (session: MemorySession, status: Status): MemorySession =>
       const member: unknown = Reflect.get(target, property, receiver);
       if (typeof member !== 'function') return member;
       return async (...values: readonly unknown[]): Promise<unknown> => {
-        if (!status.open) throw new InvariantError(`Transaction ${status.name} was used after its end; await every call inside it.`);
-        if (status.failed) throw new InvariantError(`Transaction ${status.name} was used after an error of the store; let it out.`);
+        if (!status.open)
+          throw new InvariantError(`Transaction ${status.name} was used after its end; await every call inside it.`);
+        if (status.failed)
+          throw new InvariantError(`Transaction ${status.name} was used after an error of the store; let it out.`);
         try {
           return await (member as (...parameters: readonly unknown[]) => Promise<unknown>)(...values);
         } catch (error) {

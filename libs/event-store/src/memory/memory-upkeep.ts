@@ -10,7 +10,8 @@ export const memoryUpkeep = ({ tables, now }: MemoryWork): Upkeep => ({
   loadCursor: async (name) => tables.cursors.get(name) ?? null,
   saveCursor: async (name, instant, data) => {
     const changedAt = inMicroseconds(instant);
-    if ((tables.cursors.get(name)?.changedAt ?? '') <= changedAt) tables.cursors.set(name, { changedAt, data: asStoredJsonb(data) });
+    if ((tables.cursors.get(name)?.changedAt ?? '') <= changedAt)
+      tables.cursors.set(name, { changedAt, data: asStoredJsonb(data) });
   },
   beat: async (component, instance, data) => {
     const key = JSON.stringify([component, instance]);

@@ -33,7 +33,10 @@ on conflict (id) do nothing
 returning id`;
 
 /** Inserts outcomes about to be signalled; answers the ids that nobody had announced or recorded before. */
-export const announceOutcomes = async (tx: Queryable, outcomes: readonly AnnouncedOutcome[]): Promise<ReadonlySet<OutcomeId>> => {
+export const announceOutcomes = async (
+  tx: Queryable,
+  outcomes: readonly AnnouncedOutcome[],
+): Promise<ReadonlySet<OutcomeId>> => {
   const ids = new Set<OutcomeId>();
   for (const rows of chunks(byId(outcomes))) {
     for (const { id } of (await tx.query<{ readonly id: OutcomeId }>(text, [toJsonb(rows)])).rows) ids.add(id);

@@ -12,10 +12,14 @@ const store = createPostgresStore({ pool, foldAlert: evolveAlert, modelVersion: 
 it('lets one of two transactions that extend a stream at once win', async () => {
   const first = opened();
   const streamId = alertStream(first.data.alertId);
-  await store.transaction('open', (session) => session.appendEvents([{ streamId, expectedVersion: 0, events: [first] }]));
+  await store.transaction('open', (session) =>
+    session.appendEvents([{ streamId, expectedVersion: 0, events: [first] }]),
+  );
   const results = await Promise.allSettled(
     Array.from({ length: 4 }, () =>
-      store.transaction('extend', (session) => session.appendEvents([{ streamId, expectedVersion: 1, events: [acknowledged()] }])),
+      store.transaction('extend', (session) =>
+        session.appendEvents([{ streamId, expectedVersion: 1, events: [acknowledged()] }]),
+      ),
     ),
   );
   const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
@@ -27,7 +31,9 @@ it('lets one of two transactions that extend a stream at once win', async () => 
 it('lets one of two transactions that open an alert of the same key at once win', async () => {
   const key = 'job/apple/refresh_catalog';
   const results = await Promise.allSettled(
-    Array.from({ length: 4 }, () => store.transaction('open', (session) => session.saveAlerts([alertOf(opened({ key }))]))),
+    Array.from({ length: 4 }, () =>
+      store.transaction('open', (session) => session.saveAlerts([alertOf(opened({ key }))])),
+    ),
   );
   const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
   expect(failures).toHaveLength(3);
@@ -50,7 +56,9 @@ it('appends more than one statement takes, in order, also within one stream', as
 it('enqueues through the same transaction, so that nothing of it stays when the append fails', async () => {
   const first = opened();
   const streamId = alertStream(first.data.alertId);
-  await store.transaction('open', (session) => session.appendEvents([{ streamId, expectedVersion: 0, events: [first] }]));
+  await store.transaction('open', (session) =>
+    session.appendEvents([{ streamId, expectedVersion: 0, events: [first] }]),
+  );
   const failed = store.transaction('fails', async (session) => {
     await session.tx.query(`insert into tocsin.cursors (name, changed_at) values ('enqueued', now())`);
     await session.appendEvents([{ streamId, expectedVersion: 0, events: [first] }]);

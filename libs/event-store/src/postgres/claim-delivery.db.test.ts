@@ -25,7 +25,7 @@ const holdOpen = <Result>(work: Parameters<typeof store.transaction<Result>>[1])
     reached.resolve(await work(session));
     await release.promise;
   });
-  done.catch(reached.reject);
+  done.catch((error: unknown) => reached.reject(error));
   return { reached: reached.promise, end: () => (release.resolve(), done) };
 };
 
@@ -41,7 +41,9 @@ it('passes over a delivery that somebody else is claiming, without waiting', asy
   const id = await insert();
   const held = holdOpen((session) => session.claimDelivery(id, { id: randomUUID(), timeoutMs: minuteMs }));
   expect(await held.reached).toMatchObject({ number: 1 });
-  expect(await store.transaction('claim', (session) => session.claimDelivery(id, { id: randomUUID(), timeoutMs: minuteMs }))).toBeNull();
+  expect(
+    await store.transaction('claim', (session) => session.claimDelivery(id, { id: randomUUID(), timeoutMs: minuteMs })),
+  ).toBeNull();
   await held.end();
 });
 
@@ -71,7 +73,9 @@ it('makes a late process wait for the one that takes it for dead, and then tells
   await untilSomebodyWaitsForALock();
   await successor.end();
   expect(await late).toBe(false);
-  expect(await store.read((session) => session.attemptsOf([id]))).toMatchObject([{ outcome: 'unknown', reason: 'crashed' }]);
+  expect(await store.read((session) => session.attemptsOf([id]))).toMatchObject([
+    { outcome: 'unknown', reason: 'crashed' },
+  ]);
 });
 
 it('lets a process that records in time finish, although another already came to take over', async () => {
@@ -84,8 +88,12 @@ it('lets a process that records in time finish, although another already came to
     return open;
   });
   expect(await finishing.reached).toBe(true);
-  expect(await store.transaction('claim', (session) => session.claimDelivery(id, { id: randomUUID(), timeoutMs: 0 }))).toBeNull();
+  expect(
+    await store.transaction('claim', (session) => session.claimDelivery(id, { id: randomUUID(), timeoutMs: 0 })),
+  ).toBeNull();
   await finishing.end();
-  expect(await store.transaction('claim', (session) => session.claimDelivery(id, { id: randomUUID(), timeoutMs: 0 }))).toBeNull();
+  expect(
+    await store.transaction('claim', (session) => session.claimDelivery(id, { id: randomUUID(), timeoutMs: 0 })),
+  ).toBeNull();
   expect(await store.read((session) => session.loadDelivery(id))).toMatchObject({ state: 'accepted' });
 });

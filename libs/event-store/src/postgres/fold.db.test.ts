@@ -2,12 +2,25 @@ import { alertModelVersion, alertStream, evolveAlert } from '@tocsin/alert-model
 import type { AlertEvent, AlertState } from '@tocsin/alert-model';
 import { createTestDatabase } from '@tocsin/testing';
 import { expect, it } from 'vitest';
-import { acknowledged, alertOf, batched, digestOf, digestOpened, newDigestId, opened, writeAlert, writeDigest } from '../contract/builders.ts';
+import {
+  acknowledged,
+  alertOf,
+  batched,
+  digestOf,
+  digestOpened,
+  newDigestId,
+  opened,
+  writeAlert,
+  writeDigest,
+} from '../contract/builders.ts';
 import { createPostgresStore } from './postgres-store.ts';
 
 const { pool } = await createTestDatabase();
 const today = createPostgresStore({ pool, foldAlert: evolveAlert, modelVersion: alertModelVersion });
-const retitled = (state: AlertState | null, event: AlertEvent): AlertState => ({ ...evolveAlert(state, event), title: 'another model' });
+const retitled = (state: AlertState | null, event: AlertEvent): AlertState => ({
+  ...evolveAlert(state, event),
+  title: 'another model',
+});
 const tomorrow = createPostgresStore({ pool, foldAlert: retitled, modelVersion: alertModelVersion + 1 });
 
 it('folds an alert of another model version from its events instead of trusting what is stored', async () => {
@@ -56,5 +69,7 @@ it('refuses an event of a version it does not know', async () => {
      values ($1, 2, gen_random_uuid(), 'AlertAcknowledged', 99, '{}', now())`,
     [alertStream(first.data.alertId)],
   );
-  await expect(today.read((session) => session.loadStream(alertStream(first.data.alertId)))).rejects.toThrow('Upgrade Tocsin');
+  await expect(today.read((session) => session.loadStream(alertStream(first.data.alertId)))).rejects.toThrow(
+    'Upgrade Tocsin',
+  );
 });

@@ -26,11 +26,19 @@ export interface ModelRow<Id, State> {
  * The states of stored alerts, in the order of the rows. `data` was written by this library and is used as it is when
  * the running model wrote it; a row of another model version is folded again from its events.
  */
-export const alertStates = (tx: Queryable, model: Model, rows: readonly ModelRow<AlertId, AlertState>[]): Promise<readonly AlertState[]> =>
+export const alertStates = (
+  tx: Queryable,
+  model: Model,
+  rows: readonly ModelRow<AlertId, AlertState>[],
+): Promise<readonly AlertState[]> =>
   trusted(tx, model, rows, alertStream, (state, { event }) => model.foldAlert(state, event as AlertEvent));
 
 /** As {@link alertStates}, for digests. */
-export const digestStates = (tx: Queryable, model: Model, rows: readonly ModelRow<DigestId, DigestState>[]): Promise<readonly DigestState[]> =>
+export const digestStates = (
+  tx: Queryable,
+  model: Model,
+  rows: readonly ModelRow<DigestId, DigestState>[],
+): Promise<readonly DigestState[]> =>
   trusted(tx, model, rows, digestStream, (state, { event }) => evolveDigest(state, event as DigestEvent));
 
 const trusted = async <Id extends string, State>(
@@ -51,7 +59,9 @@ const trusted = async <Id extends string, State>(
     if (row.model_version === model.version) return row.data;
     const state = folded.get(streamOf(row.id));
     if (state === undefined)
-      throw new InvariantError(`Row ${row.id} has model version ${row.model_version} and no events to fold it from; the log is incomplete.`);
+      throw new InvariantError(
+        `Row ${row.id} has model version ${row.model_version} and no events to fold it from; the log is incomplete.`,
+      );
     return state;
   });
 };

@@ -11,7 +11,11 @@ join tocsin.alerts on alerts.id = wanted.id
 order by wanted.ordinal`;
 
 /** The alerts with these ids, in the order asked for; unknown ids are left out. */
-export const loadAlerts = async (tx: Queryable, model: Model, ids: readonly AlertId[]): Promise<readonly AlertState[]> => {
+export const loadAlerts = async (
+  tx: Queryable,
+  model: Model,
+  ids: readonly AlertId[],
+): Promise<readonly AlertState[]> => {
   if (ids.length === 0) return [];
   const { rows } = await tx.query<ModelRow<AlertId, AlertState>>(text, [[...new Set(ids)]]);
   return alertStates(tx, model, rows);

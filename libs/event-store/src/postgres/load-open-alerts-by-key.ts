@@ -12,7 +12,11 @@ where key = any($1::text[]) and state <> 'resolved'
 order by key`;
 
 /** The open alerts with these keys, at most one a key, in key order. */
-export const loadOpenAlertsByKey = async (tx: Queryable, model: Model, keys: readonly string[]): Promise<readonly AlertState[]> => {
+export const loadOpenAlertsByKey = async (
+  tx: Queryable,
+  model: Model,
+  keys: readonly string[],
+): Promise<readonly AlertState[]> => {
   if (keys.length === 0) return [];
   const { rows } = await tx.query<ModelRow<AlertId, AlertState>>(text, [keys.map(cleanText)]);
   return alertStates(tx, model, rows);

@@ -5,4 +5,7 @@ import { createPostgresStore } from './postgres-store.ts';
 
 const { pool } = await createTestDatabase();
 
-storeContract('the store on Postgres', createPostgresStore({ pool, foldAlert: evolveAlert, modelVersion: alertModelVersion }));
+storeContract(
+  'the store on Postgres',
+  createPostgresStore({ pool, foldAlert: evolveAlert, modelVersion: alertModelVersion }),
+);

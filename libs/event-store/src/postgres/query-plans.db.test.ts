@@ -1,5 +1,6 @@
 import { createTestDatabase } from '@tocsin/testing';
 import { beforeAll, expect, it } from 'vitest';
+import { alertByKeyText } from '../reading/find-alert.ts';
 import { ledgerOfAlertText } from '../reading/ledger-of-alert.ts';
 import { readEventsText } from '../reading/read-events.ts';
 import { unaccountedCountText } from '../reading/unaccounted-outcomes.ts';
@@ -7,6 +8,7 @@ import { alertsOfDigestText } from './alerts-of-digest.ts';
 import { alertsWithStrayNewsText } from './alerts-with-stray-news.ts';
 import { dueDeliveriesText } from './due-deliveries.ts';
 import { dueDigestsText } from './due-digests.ts';
+import { loadPredecessorsText } from './load-predecessors.ts';
 import { unsettledDeliveriesText } from './unsettled-deliveries.ts';
 import { watchedAlertsText } from './watched-alerts.ts';
 
@@ -54,6 +56,8 @@ it.each([
   { index: 'deliveries_by_alert', text: ledgerOfAlertText, values: [someId, 500] },
   { index: 'digests_open_due', text: dueDigestsText, values: [50] },
   { index: 'alerts_open_by_id', text: watchedAlertsText, values: [someId, 20] },
+  { index: 'alerts_open_key', text: alertByKeyText, values: ['key-77'] },
+  { index: 'alerts_resolved_by_key', text: loadPredecessorsText, values: [['key-1', 'key-77']] },
   { index: 'alerts_with_stray_news', text: alertsWithStrayNewsText, values: [200] },
   { index: 'events_batched_by_digest', text: alertsOfDigestText, values: ['77'] },
   { index: 'events_global_order', text: readEventsText, values: ['0', 0, 500] },

@@ -5,7 +5,10 @@ import { chunks } from '../chunks.ts';
 import { toJsonb } from '../jsonb.ts';
 import { OpenKeyConflict } from '../store.ts';
 
-// Every column is a copy of a field of `data`, taken by the server, so that the two cannot differ.
+// Every column is a copy of a field of `data`, taken by the server, so that the two cannot differ. Rejected on 2026-11-23,
+// by the time to send and take apart 20,000 states of 1.3 kB, best of six (this way: 780 ms, most of it the parsing of
+// jsonb): one array per column through unnest 1,380 ms, since the client has to quote JSON inside an array literal;
+// an array of jsonb 830 ms; json_array_elements 825 ms.
 const text = `
 insert into tocsin.alerts as alerts (
   id,
@@ -56,7 +59,7 @@ select
   saved.version,
   $2::integer,
   element.data
-from jsonb_array_elements($1::jsonb) with ordinality as element (data, ordinal)
+from jsonb_array_elements($1::jsonb) as element (data)
 cross join lateral jsonb_to_record(element.data) as saved (
   id uuid,
   key text,
@@ -78,7 +81,6 @@ cross join lateral jsonb_to_record(element.data) as saved (
   resolution jsonb,
   version integer
 )
-order by element.ordinal
 on conflict (id) do update set
   key = excluded.key,
   state = excluded.state,
@@ -110,13 +112,17 @@ on conflict (id) do update set
  */
 export const saveAlerts = async (tx: Queryable, modelVersion: number, states: readonly AlertState[]): Promise<void> => {
   const latest = [...new Map(states.map((state) => [state.id, state])).values()];
-  // Resolved ones first: an alert and its successor of the same key may be saved together, and the index of open keys
-  // is checked row by row.
-  const ordered = [...latest.filter(({ state }) => state === 'resolved'), ...latest.filter(({ state }) => state !== 'resolved')];
-  for (const rows of chunks(ordered)) {
+  // Resolved ones first, in statements of their own: an alert and its successor of the same key may be saved together,
+  // and the index of open keys is checked row by row.
+  const resolved = latest.filter(({ state }) => state === 'resolved');
+  const open = latest.filter(({ state }) => state !== 'resolved');
+  for (const rows of [...chunks(resolved), ...chunks(open)]) {
     await tx.query(text, [toJsonb(rows), modelVersion]).catch((error: unknown) => {
       if (!isUniqueViolation(error, 'alerts_open_key')) throw error;
-      throw new OpenKeyConflict('Another open alert has the key of an alert to be saved. Load again and decide again.', { cause: error });
+      throw new OpenKeyConflict(
+        'Another open alert has the key of an alert to be saved. Load again and decide again.',
+        { cause: error },
+      );
     });
   }
 };

@@ -31,7 +31,7 @@ select
   saved.version,
   $2::integer,
   element.data
-from jsonb_array_elements($1::jsonb) with ordinality as element (data, ordinal)
+from jsonb_array_elements($1::jsonb) as element (data)
 cross join lateral jsonb_to_record(element.data) as saved (
   id uuid,
   route text,
@@ -43,7 +43,6 @@ cross join lateral jsonb_to_record(element.data) as saved (
   "settledAt" timestamptz,
   version integer
 )
-order by element.ordinal
 on conflict (id) do update set
   route = excluded.route,
   purpose = excluded.purpose,
@@ -61,14 +60,22 @@ on conflict (id) do update set
  *
  * @throws OpenKeyConflict when another digest of the same route and purpose is open.
  */
-export const saveDigests = async (tx: Queryable, modelVersion: number, states: readonly DigestState[]): Promise<void> => {
+export const saveDigests = async (
+  tx: Queryable,
+  modelVersion: number,
+  states: readonly DigestState[],
+): Promise<void> => {
   const latest = [...new Map(states.map((state) => [state.id, state])).values()];
-  // Sealed ones first: a digest and the one that follows it on its route may be saved together.
-  const ordered = [...latest.filter(({ state }) => state !== 'open'), ...latest.filter(({ state }) => state === 'open')];
-  for (const rows of chunks(ordered)) {
+  // Sealed ones first, in statements of their own: a digest and the one that follows it on its route may be saved together.
+  const sealed = latest.filter(({ state }) => state !== 'open');
+  const open = latest.filter(({ state }) => state === 'open');
+  for (const rows of [...chunks(sealed), ...chunks(open)]) {
     await tx.query(text, [toJsonb(rows), modelVersion]).catch((error: unknown) => {
       if (!isUniqueViolation(error, 'digests_open_route')) throw error;
-      throw new OpenKeyConflict('Another digest is open on the route of a digest to be saved. Load again and decide again.', { cause: error });
+      throw new OpenKeyConflict(
+        'Another digest is open on the route of a digest to be saved. Load again and decide again.',
+        { cause: error },
+      );
     });
   }
 };

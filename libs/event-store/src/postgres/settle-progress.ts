@@ -9,6 +9,11 @@ set
 where id = $1::uuid`;
 
 /** Notes how many of a delivery's alerts carry its result; never fewer than before. `done` ends the settling for good. */
-export const settleProgress = async (tx: Queryable, id: DeliveryId, settledCount: number, done: boolean): Promise<void> => {
+export const settleProgress = async (
+  tx: Queryable,
+  id: DeliveryId,
+  settledCount: number,
+  done: boolean,
+): Promise<void> => {
   await tx.query(text, [id, settledCount, done]);
 };

@@ -14,7 +14,10 @@ cross join lateral (
 ) as first`;
 
 /** The subject of the first message of each thread; threads without a message are left out. */
-export const threadSubjects = async (tx: Queryable, threadIds: readonly DigestId[]): Promise<ReadonlyMap<DigestId, string>> => {
+export const threadSubjects = async (
+  tx: Queryable,
+  threadIds: readonly DigestId[],
+): Promise<ReadonlyMap<DigestId, string>> => {
   if (threadIds.length === 0) return new Map();
   const { rows } = await tx.query<{ readonly id: DigestId; readonly subject: string }>(text, [threadIds]);
   return new Map(rows.map((row) => [row.id, row.subject]));

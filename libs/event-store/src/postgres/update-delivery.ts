@@ -33,5 +33,7 @@ export const updateDelivery = async (tx: Queryable, id: DeliveryId, change: Deli
     'providerMessageId' in change && change.providerMessageId !== null ? cleanText(change.providerMessageId) : null,
   ]);
   if (rowCount !== 1)
-    throw new InvariantError(`Delivery ${id} cannot become ${change.state}: it does not exist or has its final result already.`);
+    throw new InvariantError(
+      `Delivery ${id} cannot become ${change.state}: it does not exist or has its final result already.`,
+    );
 };

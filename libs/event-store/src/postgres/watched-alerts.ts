@@ -23,5 +23,12 @@ export const watchedAlerts = async (
 ): Promise<readonly WatchedAlert[]> => {
   const { rows } = await tx.query<ModelRow<AlertId, AlertState>>(watchedAlertsText, [after ?? beforeAllIds, limit]);
   const states = await alertStates(tx, model, rows);
-  return states.map(({ id, source, chain, owed, successes, firstFailedAt }) => ({ id, source, chain, owed, successes, firstFailedAt }));
+  return states.map(({ id, source, chain, owed, successes, firstFailedAt }) => ({
+    id,
+    source,
+    chain,
+    owed,
+    successes,
+    firstFailedAt,
+  }));
 };

@@ -16,17 +16,20 @@ export class AmbiguousAlert extends TocsinError {
 
   constructor(prefix: string, candidates: readonly AlertRecord[]) {
     const names = candidates.map((alert) => `  ${alert.id}  ${alert.state}  ${alert.key}`);
-    super('ALERT_AMBIGUOUS', [`Several alerts have an id that begins with ${prefix}; give more of it:`, ...names].join('\n'));
+    super(
+      'ALERT_AMBIGUOUS',
+      [`Several alerts have an id that begins with ${prefix}; give more of it:`, ...names].join('\n'),
+    );
     this.name = 'AmbiguousAlert';
     this.candidates = candidates;
   }
 }
 
-// Index alerts_by_key. An open alert before any resolved one, then the one opened last.
-const byKeyText = `
+// Indexes alerts_open_key and alerts_resolved_by_key. The open alert before any resolved one, then the one opened last.
+export const alertByKeyText = `
 select ${alertRecordColumns}
 from tocsin.alerts
-where alerts.key = $1
+where (alerts.key = $1 and alerts.state <> 'resolved') or (alerts.key = $1 and alerts.state = 'resolved')
 order by (alerts.state = 'resolved'), alerts.opened_at desc, alerts.id desc
 limit 1`;
 
@@ -45,11 +48,15 @@ limit $3`;
  * @throws AmbiguousAlert when several ids begin like that.
  */
 export const findAlert = async (queryable: Queryable, idPrefixOrKey: string): Promise<AlertRecord | null> => {
-  const byKey = (await queryable.query<AlertRecord>(byKeyText, [cleanText(idPrefixOrKey)])).rows[0];
+  const byKey = (await queryable.query<AlertRecord>(alertByKeyText, [cleanText(idPrefixOrKey)])).rows[0];
   if (byKey !== undefined) return byKey;
   const digits = idPrefixOrKey.toLowerCase().replaceAll('-', '');
   if (digits.length < idPrefixCharsMin || !/^[0-9a-f]{1,32}$/.test(digits)) return null;
-  const { rows } = await queryable.query<AlertRecord>(byIdText, [digits.padEnd(32, '0'), digits.padEnd(32, 'f'), candidatesMax]);
+  const { rows } = await queryable.query<AlertRecord>(byIdText, [
+    digits.padEnd(32, '0'),
+    digits.padEnd(32, 'f'),
+    candidatesMax,
+  ]);
   if (rows.length > 1) throw new AmbiguousAlert(idPrefixOrKey, rows);
   return rows[0] ?? null;
 };

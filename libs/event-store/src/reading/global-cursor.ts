@@ -19,6 +19,9 @@ const cursorPattern = /^(0|[1-9]\d{0,19}):(0|[1-9]\d{0,15})$/;
 export const parseGlobalCursor = (text: string): GlobalCursor => {
   const [, transactionId, position] = cursorPattern.exec(text) ?? [];
   if (transactionId === undefined || BigInt(transactionId) >= 2n ** 64n || !Number.isSafeInteger(Number(position)))
-    throw new TocsinError('CURSOR_INVALID', `${JSON.stringify(text)} is no place in the log; write it as transaction:position, such as 7421:10093.`);
+    throw new TocsinError(
+      'CURSOR_INVALID',
+      `${JSON.stringify(text)} is no place in the log; write it as transaction:position, such as 7421:10093.`,
+    );
   return { transactionId, position: Number(position) };
 };

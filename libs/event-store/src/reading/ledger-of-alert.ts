@@ -24,6 +24,12 @@ limit $2`;
 /** The deliveries that are about an alert, oldest first, with their attempts. */
 export const ledgerOfAlert = async (queryable: Queryable, alertId: AlertId): Promise<readonly LedgerEntry[]> => {
   const { rows } = await queryable.query<Delivery>(ledgerOfAlertText, [alertId, deliveriesPerLedgerMax]);
-  const attempts = Map.groupBy(await attemptsOf(queryable, rows.map((row) => row.id)), (attempt) => attempt.deliveryId);
+  const attempts = Map.groupBy(
+    await attemptsOf(
+      queryable,
+      rows.map((row) => row.id),
+    ),
+    (attempt) => attempt.deliveryId,
+  );
   return rows.toReversed().map((delivery) => ({ delivery, attempts: attempts.get(delivery.id) ?? [] }));
 };

@@ -70,10 +70,13 @@ beforeEach(async () => {
   await vi.waitUntil(async () => {
     const page = await readEvents(pool, { after: start, limit: 10_000 });
     start = page.cursor;
-    total = (await pool.query<{ readonly count: number }>(
-      'select count(*)::integer as count from tocsin.events where (transaction_id, position) <= ($1::xid8, $2::bigint)',
-      [start?.transactionId ?? '0', start?.position ?? 0],
-    )).rows[0]?.count ?? 0;
+    total =
+      (
+        await pool.query<{ readonly count: number }>(
+          'select count(*)::integer as count from tocsin.events where (transaction_id, position) <= ($1::xid8, $2::bigint)',
+          [start?.transactionId ?? '0', start?.position ?? 0],
+        )
+      ).rows[0]?.count ?? 0;
     return total === all.rows[0]?.count;
   });
 });
@@ -237,7 +240,10 @@ describe('readEvents behind the lock of the log', () => {
 
 describe('readEvents', () => {
   it('orders transactions by number, not by their text', async () => {
-    for (const [xid, streamId] of [['10', 'alert-ten'], ['9', 'alert-nine']]) {
+    for (const [xid, streamId] of [
+      ['10', 'alert-ten'],
+      ['9', 'alert-nine'],
+    ]) {
       await pool.query(
         `insert into tocsin.events (transaction_id, stream_id, version, event_id, type, schema_version, data, occurred_at)
          values ($1::xid8, $2, 1, gen_random_uuid(), 'AlertUnacknowledged', 1, '{"by": "mina"}', now())`,

@@ -41,10 +41,15 @@ export const readModels = async (
 ): Promise<ModelPage> => {
   const limit = Math.min(options.limit, modelsPerPageMax);
   const { after } = options;
-  const alerts = after?.kind === 'digest' ? [] : (await queryable.query<StoredModel>(alertsText, [after?.id ?? beforeAllIds, limit])).rows;
+  const alerts =
+    after?.kind === 'digest'
+      ? []
+      : (await queryable.query<StoredModel>(alertsText, [after?.id ?? beforeAllIds, limit])).rows;
   const digestsAfter = after?.kind === 'digest' ? after.id : beforeAllIds;
   const digests =
-    alerts.length < limit ? (await queryable.query<StoredModel>(digestsText, [digestsAfter, limit - alerts.length])).rows : [];
+    alerts.length < limit
+      ? (await queryable.query<StoredModel>(digestsText, [digestsAfter, limit - alerts.length])).rows
+      : [];
   const models = [...alerts, ...digests];
   const last = models.at(-1);
   return { models, next: last === undefined || models.length < limit ? null : { kind: last.kind, id: last.id } };

@@ -58,7 +58,10 @@ describe('listAlerts', () => {
   it('shows the columns of an alert, and narrows by state and key', async () => {
     const predecessor = { alertId: newAlertId(), resolvedAt: longAgo, recentCount: 1 };
     const first = opened();
-    const opening = first.data.opening === null ? null : { ...first.data.opening, predecessor, chain: { name: 'apple', steps: null } };
+    const opening =
+      first.data.opening === null
+        ? null
+        : { ...first.data.opening, predecessor, chain: { name: 'apple', steps: null } };
     const [over, open] = await store.transaction('write', async (session) => [
       await writeAlert(session, first, batched(newDigestId()), acknowledged(), resolved(resolvedAt)),
       await writeAlert(session, opened({ key: first.data.key, opening })),
@@ -120,21 +123,28 @@ describe('findAlert', () => {
       await writeAlert(session, opened({ key }, '2026-01-05T04:00:00.000000Z'), resolved(resolvedAt)),
     ]);
     expect((await findAlert(pool, key))?.id).toBe(newer.id);
-    const open = await store.transaction('write', (session) => writeAlert(session, opened({ key }, '2026-01-05T02:00:00.000000Z')));
+    const open = await store.transaction('write', (session) =>
+      writeAlert(session, opened({ key }, '2026-01-05T02:00:00.000000Z')),
+    );
     expect((await findAlert(pool, key))?.id).toBe(open.id);
     expect(older.id).not.toBe(newer.id);
   });
 
-  it.each(['abc', 'no such key', '', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 'f'.repeat(33), '%'])('finds nothing for %j', async (asked) => {
-    expect(await findAlert(pool, asked)).toBeNull();
-  });
+  it.each(['abc', 'no such key', '', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 'f'.repeat(33), '%'])(
+    'finds nothing for %j',
+    async (asked) => {
+      expect(await findAlert(pool, asked)).toBeNull();
+    },
+  );
 });
 
 describe('streamEvents', () => {
   it('stops at an instant or a version, both included', async () => {
     const first = opened({}, '2026-01-05T03:00:00.000001Z');
     const streamId = alertStream(first.data.alertId);
-    await store.transaction('write', (session) => writeAlert(session, first, acknowledged('2026-01-05T03:00:00.000002Z'), resolved(resolvedAt)));
+    await store.transaction('write', (session) =>
+      writeAlert(session, first, acknowledged('2026-01-05T03:00:00.000002Z'), resolved(resolvedAt)),
+    );
     const versions = async (bounds: Parameters<typeof streamEvents>[2]) =>
       (await streamEvents(pool, streamId, bounds)).map(({ version }) => version);
     expect(await versions({})).toEqual([1, 2, 3]);
@@ -144,11 +154,21 @@ describe('streamEvents', () => {
 });
 
 describe('outcomes', () => {
-  const outcome = (jobId: string, table = 'research_jobs', failedAt = longAgo) => ({ id: newOutcomeId(), table, jobId, kind: 'failed', failedAt });
+  const outcome = (jobId: string, table = 'research_jobs', failedAt = longAgo) => ({
+    id: newOutcomeId(),
+    table,
+    jobId,
+    kind: 'failed',
+    failedAt,
+  });
 
   it('finds the outcomes of a job, with or without its table, the newest first', async () => {
     const jobId = randomUUID();
-    const [early, late, elsewhere] = [outcome(jobId), outcome(jobId, 'research_jobs', resolvedAt), outcome(jobId, 'other_jobs')];
+    const [early, late, elsewhere] = [
+      outcome(jobId),
+      outcome(jobId, 'research_jobs', resolvedAt),
+      outcome(jobId, 'other_jobs'),
+    ];
     const alertId = newAlertId();
     await store.transaction('write', async (session) => {
       await session.announceOutcomes([early, late, elsewhere]);
@@ -171,7 +191,9 @@ describe('outcomes', () => {
     expect(after.count).toBe(before.count + 1);
     expect(after.samples[0]).toMatchObject({ ...lost, signalledAt: '2020-01-01T00:00:00.000000Z' });
 
-    await store.transaction('record', (session) => session.recordOutcomes([{ ...lost, alertId: null, disposition: 'ignored' }]));
+    await store.transaction('record', (session) =>
+      session.recordOutcomes([{ ...lost, alertId: null, disposition: 'ignored' }]),
+    );
     expect((await unaccountedOutcomes(pool, 60_000)).count).toBe(before.count);
   });
 });
@@ -182,7 +204,10 @@ describe('the rest of what people ask', () => {
     const attemptId = randomUUID();
     const [first, second] = await store.transaction('write', async (session) => {
       const digest = await writeDigest(session, digestOpened());
-      const deliveries = [newDelivery(digest.id, { alertIds: [newAlertId(), alertId] }), newDelivery(digest.id, { alertIds: [alertId] })];
+      const deliveries = [
+        newDelivery(digest.id, { alertIds: [newAlertId(), alertId] }),
+        newDelivery(digest.id, { alertIds: [alertId] }),
+      ];
       await session.insertDeliveries([...deliveries, newDelivery(digest.id)]);
       return deliveries;
     });
@@ -199,7 +224,9 @@ describe('the rest of what people ask', () => {
   it('shows what is in quarantine, the newest first, as it first came', async () => {
     const [one, two] = [randomUUID(), randomUUID()];
     const put = (id: string, payload: unknown) =>
-      store.transaction('put', (session) => session.quarantine([{ id, queue: 'signals', payload, reason: 'not a signal' }]));
+      store.transaction('put', (session) =>
+        session.quarantine([{ id, queue: 'signals', payload, reason: 'not a signal' }]),
+      );
     await put(one, { error: 'a\u0000b' });
     await put(two, null);
     await put(one, 'again');
@@ -213,11 +240,18 @@ describe('the rest of what people ask', () => {
   it('shows when each instance began and last gave a sign of life', async () => {
     const beat = (reads: number) => store.transaction('beat', (session) => session.beat('detector', 'a', { reads }));
     await beat(1);
-    await pool.query(`update tocsin.heartbeats set started_at = '2020-01-01T00:00:00Z', beat_at = now() - interval '1 hour'`);
+    await pool.query(
+      `update tocsin.heartbeats set started_at = '2020-01-01T00:00:00Z', beat_at = now() - interval '1 hour'`,
+    );
     expect((await heartbeats(pool))[0]?.ageMs).toBeGreaterThan(3_500_000);
     await beat(2);
     const [heartbeat] = await heartbeats(pool);
-    expect(heartbeat).toMatchObject({ component: 'detector', instance: 'a', startedAt: '2020-01-01T00:00:00.000000Z', data: { reads: 2 } });
+    expect(heartbeat).toMatchObject({
+      component: 'detector',
+      instance: 'a',
+      startedAt: '2020-01-01T00:00:00.000000Z',
+      data: { reads: 2 },
+    });
     expect(heartbeat?.ageMs).toBeLessThan(60_000);
   });
 
@@ -244,7 +278,8 @@ describe('the rest of what people ask', () => {
 
   it('forgets remembered successes when they are old, a bounded number at a time', async () => {
     const key = randomUUID();
-    const remember = () => store.transaction('remember', (session) => session.rememberSuccesses([{ key, signal: success() }]));
+    const remember = () =>
+      store.transaction('remember', (session) => session.rememberSuccesses([{ key, signal: success() }]));
     for (let count = 0; count < 3; count += 1) await remember();
     await pool.query(`update tocsin.recent_successes set recorded_at = now() - interval '2 hours'`);
     await remember();

@@ -29,5 +29,8 @@ export const unaccountedOutcomes = async (queryable: Queryable, olderThanMs: num
   const counted = await queryable.query<{ readonly count: number }>(unaccountedCountText, [olderThanMs]);
   const count = counted.rows[0]?.count ?? 0;
   if (count === 0) return { count, samples: [] };
-  return { count, samples: (await queryable.query<OutcomeRecord>(samplesText, [olderThanMs, unaccountedSamplesMax])).rows };
+  return {
+    count,
+    samples: (await queryable.query<OutcomeRecord>(samplesText, [olderThanMs, unaccountedSamplesMax])).rows,
+  };
 };

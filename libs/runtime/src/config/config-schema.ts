@@ -198,6 +198,21 @@ const retention = z.strictObject({
   deliveries: duration(DURATION_BOUNDS.retention).describe('How long delivery attempts are kept.').prefault('90d'),
 });
 
+const delivery = z.strictObject({
+  attempt_timeout: duration(DURATION_BOUNDS.attemptTimeout)
+    .describe('How long one attempt at a provider may take before its outcome counts as unknown.')
+    .prefault('30s'),
+  unknown_retry: duration(DURATION_BOUNDS.unknownRetry)
+    .describe('How long after an attempt of unknown outcome the same message is sent again.')
+    .prefault('1m'),
+});
+
+const workers = z.strictObject({
+  claim: duration(DURATION_BOUNDS.claim)
+    .describe('How long a worker may be silent before another one takes over its queue jobs; whole seconds.')
+    .prefault('10s'),
+});
+
 /** What `tocsin.yaml` may hold. The only source of the rules: reading, error messages and the published JSON Schema all come from it. */
 export const configSchema = z
   .strictObject({
@@ -222,6 +237,8 @@ export const configSchema = z
       .default({}),
     escalations: z.record(name, escalation).describe('Who is told when nobody acknowledges, by name.').default({}),
     retention: retention.describe('How long records are kept.').prefault({}),
+    delivery: delivery.describe('Patience with providers.').prefault({}),
+    workers: workers.describe('Patience with workers.').prefault({}),
   })
   .describe('Configuration of Tocsin, tocsin.yaml.');
 

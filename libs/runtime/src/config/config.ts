@@ -32,6 +32,8 @@ export type Config = {
   /** By name. Default: none. */
   readonly escalations: Readonly<Record<string, EscalationConfig>>;
   readonly retention: RetentionConfig;
+  readonly delivery: DeliveryConfig;
+  readonly workers: WorkersConfig;
   /** Link to the user's own admin page (`ADMIN_URL`), with `{source}` `{job_type}` `{target_id}` `{id}` still to be filled in. */
   readonly adminUrl?: string;
   /** Where people reach Tocsin's console (`PUBLIC_URL`), without a trailing slash. */
@@ -172,4 +174,18 @@ export type RetentionConfig = {
   readonly outcomesMs: number;
   /** Default: 90 d. */
   readonly deliveriesMs: number;
+};
+
+/** Patience with providers. */
+export type DeliveryConfig = {
+  /** One attempt may take this long; then its outcome is unknown. Default: 30 s. */
+  readonly attemptTimeoutMs: number;
+  /** After an attempt of unknown outcome the same message goes out again this much later. Default: 1 min. */
+  readonly unknownRetryMs: number;
+};
+
+/** Patience with workers. */
+export type WorkersConfig = {
+  /** A worker that is silent for so long loses its queue jobs to another. Whole seconds, at least 1. Default: 10. */
+  readonly claimSeconds: number;
 };

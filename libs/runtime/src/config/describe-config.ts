@@ -20,7 +20,10 @@ export function configSecrets(config: Config): readonly string[] {
   const urls = [config.databaseUrl, config.jobsDatabaseUrl, ...config.jobs.map((job) => job.databaseUrl)];
   const secrets = [config.secret, config.slackWebhookUrl];
   for (const channel of Object.values(config.channels)) {
-    if (channel.type === 'sendgrid') secrets.push(channel.apiKey);
+    if (channel.type === 'sendgrid') {
+      secrets.push(channel.apiKey);
+      urls.push(channel.baseUrl);
+    }
     if (channel.type === 'smtp') urls.push(channel.url);
   }
   for (const url of urls) secrets.push(...passwords(url));
@@ -39,7 +42,9 @@ function maskedUrl(key: string, url: string | undefined): Readonly<Record<string
 function passwords(url: string | undefined): readonly (string | undefined)[] {
   const parsed = url === undefined ? null : URL.parse(url);
   if (parsed === null) return [];
-  return [parsed.password, decoded(parsed.password), parsed.searchParams.get('password') ?? undefined];
+  // A web address without a password has its token where the user would be.
+  const written = parsed.password === '' && parsed.protocol.startsWith('http') ? parsed.username : parsed.password;
+  return [written, decoded(written), parsed.searchParams.get('password') ?? undefined];
 }
 
 function decoded(text: string): string | undefined {

@@ -40,7 +40,12 @@ export function describeIssue(issue: z.core.$ZodIssue, input: unknown): readonly
       return describeUnion(issue, input);
     case 'invalid_key':
       return issue.issues.map((inner) => ({ path, rule: inner.message, showsValue: false }));
-    default:
+    case 'custom':
+    case 'invalid_element':
+    case 'invalid_format':
+    case 'not_multiple_of':
+    case 'too_big':
+    case 'too_small':
       return [{ path, rule: issue.message, showsValue: valueAt(input, path) !== undefined }];
   }
 }

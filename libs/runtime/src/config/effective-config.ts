@@ -1,6 +1,7 @@
 import { DEFAULT_ROUTE } from './check-routes.ts';
 import type {
   ChainConfig,
+  DeliveryConfig,
   EscalationConfig,
   JobMatch,
   JobTableConfig,
@@ -8,6 +9,7 @@ import type {
   RouteConfig,
   RouteMatch,
   RuleConfig,
+  WorkersConfig,
 } from './config.ts';
 import { type ConfigFile, GROUP_FIELDS } from './config-schema.ts';
 import type { Environment } from './environment.ts';
@@ -76,6 +78,14 @@ export function escalationsOf(file: ConfigFile): Readonly<Record<string, Escalat
 
 export function retentionOf(file: ConfigFile): RetentionConfig {
   return { outcomesMs: file.retention.outcomes, deliveriesMs: file.retention.deliveries };
+}
+
+export function deliveryOf(file: ConfigFile): DeliveryConfig {
+  return { attemptTimeoutMs: file.delivery.attempt_timeout, unknownRetryMs: file.delivery.unknown_retry };
+}
+
+export function workersOf(file: ConfigFile): WorkersConfig {
+  return { claimSeconds: Math.max(1, Math.round(file.workers.claim / 1_000)) };
 }
 
 type MatchInFile = ConfigFile['rules'][number]['match'];

@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ConfigError } from '../errors.ts';
 import type { Config } from './config.ts';
 import { loadConfig } from './load-config.ts';
 
@@ -17,17 +16,6 @@ type Variables = Readonly<Record<string, string>>;
 function load(yaml: string | undefined, env: Variables = {}): Config {
   if (yaml !== undefined) writeFileSync(join(cwd, 'tocsin.yaml'), yaml);
   return loadConfig({ env, cwd });
-}
-
-/** All problems as lines, with the folder of the test taken out. */
-function problemsOf(yaml: string | undefined, env: Variables = {}): readonly string[] {
-  try {
-    load(yaml, env);
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.problems.map(({ path, message }) => `${path}: ${message}`.replaceAll(cwd, '.'));
-  }
 }
 
 const mail = { SENDGRID_API_KEY: 'SG.key', ALERT_EMAIL_TO: 'ada@example.com, grace@example.org' };
@@ -53,14 +41,20 @@ describe('without a file', () => {
       channels: { outbox: { type: 'outbox', directory: join(cwd, '.tocsin/outbox') }, console: { type: 'console' } },
       escalations: {},
       retention: { outcomesMs: 400 * 86_400_000, deliveriesMs: 90 * 86_400_000 },
+      delivery: { attemptTimeoutMs: 30_000, unknownRetryMs: 60_000 },
+      workers: { claimSeconds: 10 },
       logLevel: 'info',
       stateDirectory: join(cwd, '.tocsin'),
-      warnings: ['No e-mail channel: set SENDGRID_API_KEY or SMTP_URL. Until then alerts are only written to the local outbox.'],
+      warnings: [
+        'No e-mail channel: set SENDGRID_API_KEY or SMTP_URL. Until then alerts are only written to the local outbox.',
+      ],
     });
   });
 
   test('takes empty variables for unset ones, as compose files make them', () => {
-    expect(load(undefined, { DATABASE_URL: '', SMTP_URL: ' ', SLACK_WEBHOOK_URL: '', LOG_LEVEL: '', TOCSIN_CONFIG: '' })).toEqual(load(undefined));
+    expect(
+      load(undefined, { DATABASE_URL: '', SMTP_URL: ' ', SLACK_WEBHOOK_URL: '', LOG_LEVEL: '', TOCSIN_CONFIG: '' }),
+    ).toEqual(load(undefined));
   });
 
   test('watches the table in DATABASE_URL, or in JOBS_DATABASE_URL if there is one', () => {
@@ -75,7 +69,11 @@ describe('without a file', () => {
   });
 
   test('mails through SendGrid when there is a key', () => {
-    const config = load(undefined, { ...mail, ALERT_EMAIL_FROM: 'Tocsin <bell@example.com>', SENDGRID_BASE_URL: 'http://127.0.0.1:8025' });
+    const config = load(undefined, {
+      ...mail,
+      ALERT_EMAIL_FROM: 'Tocsin <bell@example.com>',
+      SENDGRID_BASE_URL: 'http://127.0.0.1:8025',
+    });
     expect(config.channels['email']).toEqual({
       type: 'sendgrid',
       to: ['ada@example.com', 'grace@example.org'],
@@ -83,13 +81,24 @@ describe('without a file', () => {
       apiKey: 'SG.key',
       baseUrl: 'http://127.0.0.1:8025',
     });
-    expect(config.routes).toEqual([{ name: 'default', match: {}, channels: ['email'], fallback: [], digest: { windowMs: 900_000 } }]);
+    expect(config.routes).toEqual([
+      { name: 'default', match: {}, channels: ['email'], fallback: [], digest: { windowMs: 900_000 } },
+    ]);
     expect(config.warnings).toEqual([]);
   });
 
   test('mails through SMTP when there is no key', () => {
-    const config = load(undefined, { SMTP_URL: 'smtp://127.0.0.1:1025', ALERT_EMAIL_TO: 'ada@example.com', ALERT_EMAIL_FROM: 'bell@example.com' });
-    expect(config.channels['email']).toEqual({ type: 'smtp', to: ['ada@example.com'], from: 'bell@example.com', url: 'smtp://127.0.0.1:1025' });
+    const config = load(undefined, {
+      SMTP_URL: 'smtp://127.0.0.1:1025',
+      ALERT_EMAIL_TO: 'ada@example.com',
+      ALERT_EMAIL_FROM: 'bell@example.com',
+    });
+    expect(config.channels['email']).toEqual({
+      type: 'smtp',
+      to: ['ada@example.com'],
+      from: 'bell@example.com',
+      url: 'smtp://127.0.0.1:1025',
+    });
   });
 
   test('falls back from SendGrid to SMTP when there are both', () => {
@@ -124,16 +133,30 @@ describe('without a file', () => {
   });
 
   test.each([
-    { caption: 'Slack is not a channel yet', env: { SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T/B/x' }, says: /^SLACK_WEBHOOK_URL is set, but/ },
+    {
+      caption: 'Slack is not a channel yet',
+      env: { SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T/B/x' },
+      says: /^SLACK_WEBHOOK_URL is set, but/,
+    },
     { caption: 'the secret is short', env: { TOCSIN_SECRET: 'short' }, says: /^TOCSIN_SECRET has fewer than 16/ },
-    { caption: 'a variable looks mistyped', env: { TOCSIN_CONFG: 'x.yaml' }, says: /^The environment variable TOCSIN_CONFG means nothing; did you mean TOCSIN_CONFIG\?$/ },
-    { caption: 'recipients are not used', env: { ALERT_EMAIL_TO: 'ada@example.com' }, says: /ALERT_EMAIL_TO is not used\.$/ },
+    {
+      caption: 'a variable looks mistyped',
+      env: { TOCSIN_CONFG: 'x.yaml' },
+      says: /^The environment variable TOCSIN_CONFG means nothing; did you mean TOCSIN_CONFIG\?$/,
+    },
+    {
+      caption: 'recipients are not used',
+      env: { ALERT_EMAIL_TO: 'ada@example.com' },
+      says: /ALERT_EMAIL_TO is not used\.$/,
+    },
   ])('warns that $caption', ({ env, says }) => {
     expect(load(undefined, env).warnings).toContainEqual(expect.stringMatching(says));
   });
 
   test('does not warn of variables other parts of the product use', () => {
-    expect(load(undefined, { ...mail, ALERT_EMAIL_FROM: 'a@b.c', TOCSIN_CRASH_AT: 'x', TOCSIN_CHAOS: '1' }).warnings).toEqual([]);
+    expect(
+      load(undefined, { ...mail, ALERT_EMAIL_FROM: 'a@b.c', TOCSIN_CRASH_AT: 'x', TOCSIN_CHAOS: '1' }).warnings,
+    ).toEqual([]);
   });
 });
 
@@ -163,7 +186,13 @@ escalations:
   boss: { after: 30m, channels: [boss] }
 retention: { outcomes: 30d }
 `,
-      { ...mail, ALERT_EMAIL_FROM: 'bell@example.com', DATABASE_URL: 'postgres://db/tocsin', BILLING_URL: 'postgres://db/billing', MAIL_PASSWORD: 'geheim' },
+      {
+        ...mail,
+        ALERT_EMAIL_FROM: 'bell@example.com',
+        DATABASE_URL: 'postgres://db/tocsin',
+        BILLING_URL: 'postgres://db/billing',
+        MAIL_PASSWORD: 'geheim',
+      },
     );
     const day = 86_400_000;
     expect(config).toEqual({
@@ -203,24 +232,47 @@ retention: { outcomes: 30d }
         },
       ],
       rules: [
-        { match: { source: ['apple'], jobType: ['refresh_*', 'rebuild_index'] }, severity: 'critical', groupBy: ['source', 'job_type'] },
+        {
+          match: { source: ['apple'], jobType: ['refresh_*', 'rebuild_index'] },
+          severity: 'critical',
+          groupBy: ['source', 'job_type'],
+        },
         { match: { targetId: ['test-*'] }, ignore: true },
         { match: {}, severity: 'error', groupBy: ['source', 'job_type', 'target_id'], ignore: false },
       ],
       routes: [
-        { name: 'pager', match: { severity: ['critical'] }, channels: ['oncall'], fallback: ['console'], digest: { windowMs: 60_000 }, escalation: 'boss' },
+        {
+          name: 'pager',
+          match: { severity: ['critical'] },
+          channels: ['oncall'],
+          fallback: ['console'],
+          digest: { windowMs: 60_000 },
+          escalation: 'boss',
+        },
         { name: 'all', match: {}, channels: ['team', 'archive'], fallback: [], digest: { windowMs: 900_000 } },
       ],
       channels: {
         outbox: { type: 'outbox', directory: join(cwd, '.tocsin/outbox') },
         console: { type: 'console' },
-        oncall: { type: 'smtp', to: ['oncall@example.com', 'second@example.com'], from: 'bell@example.com', url: 'smtp://u:geheim@mail.example.com' },
-        team: { type: 'sendgrid', to: ['ada@example.com', 'grace@example.org'], from: 'bell@example.com', apiKey: 'SG.key' },
+        oncall: {
+          type: 'smtp',
+          to: ['oncall@example.com', 'second@example.com'],
+          from: 'bell@example.com',
+          url: 'smtp://u:geheim@mail.example.com',
+        },
+        team: {
+          type: 'sendgrid',
+          to: ['ada@example.com', 'grace@example.org'],
+          from: 'bell@example.com',
+          apiKey: 'SG.key',
+        },
         archive: { type: 'outbox', directory: join(cwd, 'mails') },
         boss: { type: 'console' },
       },
       escalations: { boss: { afterMs: 1_800_000, channels: ['boss'] } },
       retention: { outcomesMs: 30 * day, deliveriesMs: 90 * day },
+      delivery: { attemptTimeoutMs: 30_000, unknownRetryMs: 60_000 },
+      workers: { claimSeconds: 10 },
       logLevel: 'info',
       stateDirectory: join(cwd, '.tocsin'),
       warnings: [],
@@ -236,12 +288,14 @@ retention: { outcomes: 30d }
   });
 
   test('gives the default route the first e-mail channel of the file, with the others in reserve', () => {
-    const yaml = 'version: 1\nchannels: { c: { type: console }, a: { type: sendgrid }, b: { type: smtp, url: "smtp://h" } }';
+    const yaml =
+      'version: 1\nchannels: { c: { type: console }, a: { type: sendgrid }, b: { type: smtp, url: "smtp://h" } }';
     expect(load(yaml, mail).routes[0]).toMatchObject({ name: 'default', channels: ['a'], fallback: ['b'] });
   });
 
   test('applies TOCSIN_DIGEST_WINDOW only to routes without a window of their own', () => {
-    const yaml = 'version: 1\nroutes: [{ name: a, match: { source: x }, channels: [outbox], digest: { window: 1h } }, { name: b, channels: [outbox] }]';
+    const yaml =
+      'version: 1\nroutes: [{ name: a, match: { source: x }, channels: [outbox], digest: { window: 1h } }, { name: b, channels: [outbox] }]';
     const { routes } = load(yaml, { TOCSIN_DIGEST_WINDOW: '5s' });
     expect(routes.map((route) => route.digest.windowMs)).toEqual([3_600_000, 5_000]);
   });
@@ -266,13 +320,25 @@ retention: { outcomes: 30d }
     expect(loadConfig({ env, cwd, file: 'etc/b.yaml' }).retention.outcomesMs).toBe(2 * 86_400_000);
   });
 
+  test('names the file of the option when it does not exist', () => {
+    const missing = () => loadConfig({ env: {}, cwd, file: 'nowhere.yaml' });
+    expect(missing).toThrow(`configuration file: ${join(cwd, 'nowhere.yaml')} does not exist`);
+  });
+
+  test('accepts a route whose jobs an earlier rule may except from being ignored', () => {
+    const rules = 'rules: [{ match: { target_id: vip }, ignore: false }, { match: { source: apple }, ignore: true }]';
+    const routes = 'routes: [{ name: a, match: { source: apple }, channels: [outbox] }]';
+    expect(load(`version: 1\n${rules}\n${routes}`).routes.map(({ name }) => name)).toEqual(['a', 'default']);
+  });
+
   test('reads $${ as a plain ${', () => {
     const yaml = 'version: 1\nchannels: { a: { type: outbox, directory: "/x/$${HOME}" } }';
     expect(load(yaml, { HOME: '/root' }).channels['a']).toEqual({ type: 'outbox', directory: '/x/${HOME}' });
   });
 
   test('warns of channels and escalations that nothing uses', () => {
-    const yaml = 'version: 1\nroutes: [{ name: all, channels: [outbox] }]\nchannels: { a: { type: console } }\nescalations: { e: { after: 1m, channels: [outbox] } }';
+    const yaml =
+      'version: 1\nroutes: [{ name: all, channels: [outbox] }]\nchannels: { a: { type: console } }\nescalations: { e: { after: 1m, channels: [outbox] } }';
     expect(load(yaml).warnings).toEqual([
       'The channel "a" is declared, but no route or escalation uses it.',
       'The escalation "e" is declared, but no route uses it.',

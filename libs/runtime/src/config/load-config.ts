@@ -10,7 +10,16 @@ import type { EnvironmentVariables } from './interpolate.ts';
 import { mappingAt, namesOf } from './loose-file.ts';
 import { type ConfigFileContent, readConfigFile } from './read-config-file.ts';
 import { BUILT_IN_CHANNELS, type ResolvedChannels, resolveChannels } from './resolve-channels.ts';
-import { chainsOf, jobsOf, escalationsOf, retentionOf, routesOf, rulesOf } from './effective-config.ts';
+import {
+  chainsOf,
+  deliveryOf,
+  escalationsOf,
+  jobsOf,
+  retentionOf,
+  routesOf,
+  rulesOf,
+  workersOf,
+} from './effective-config.ts';
 
 /** Where the configuration comes from. */
 export type LoadConfigOptions = {
@@ -55,6 +64,8 @@ export function loadConfig({ env, cwd, file }: LoadConfigOptions): Config {
     channels: resolved.channels,
     escalations: escalationsOf(parsed),
     retention: retentionOf(parsed),
+    delivery: deliveryOf(parsed),
+    workers: workersOf(parsed),
     logLevel: environment.logLevel,
     stateDirectory,
     warnings: [...environment.warnings, ...resolved.warnings, ...warnings],
@@ -75,7 +86,7 @@ function checkFile(content: ConfigFileContent, resolved: ResolvedChannels, envir
     .filter(({ path }) => !content.unresolvedPaths.some((unresolved) => isWithin(path, unresolved)))
     .slice(0, FILE_PROBLEMS_MAX)
     .map(content.report);
-  return { parsed: outcome.data, breaches: distinct(breaches), warnings: references.warnings };
+  return { parsed: outcome.data, breaches, warnings: references.warnings };
 }
 
 /** The channels that are right in themselves, so that each can be completed even if another one is wrong. */
@@ -106,11 +117,6 @@ function channelNames(data: unknown, resolved: ResolvedChannels, environment: En
 
 function isWithin(path: FilePath, outer: FilePath): boolean {
   return outer.every((key, index) => path[index] === key);
-}
-
-function distinct(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
-  const seen = new Map(problems.map((problem) => [`${problem.path} ${problem.message}`, problem]));
-  return [...seen.values()];
 }
 
 function optionalSettings(environment: Environment): Partial<Config> {

@@ -98,7 +98,10 @@ function faultsOf(document: Document.Parsed): readonly YamlFault[] {
   visit(document, {
     Alias: (_, alias) => {
       if (alias.resolve(document) !== undefined) return;
-      dangling.push({ position: alias.range?.[0] ?? 0, message: `the alias *${alias.source} has no anchor${ALIAS_HINT}` });
+      dangling.push({
+        position: alias.range?.[0] ?? 0,
+        message: `the alias *${alias.source} has no anchor${ALIAS_HINT}`,
+      });
     },
   });
   return dangling;

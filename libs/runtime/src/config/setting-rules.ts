@@ -26,6 +26,9 @@ export const DURATION_BOUNDS = {
   digestWindow: { minMs: 0, maxMs: 7 * DAY_MS },
   escalateAfter: { minMs: 1_000, maxMs: 30 * DAY_MS },
   retention: { minMs: DAY_MS, maxMs: 3_650 * DAY_MS },
+  attemptTimeout: { minMs: 500, maxMs: 5 * MINUTE_MS },
+  unknownRetry: { minMs: 500, maxMs: HOUR_MS },
+  claim: { minMs: 1_000, maxMs: 5 * MINUTE_MS },
 } as const satisfies Record<string, DurationBounds>;
 
 /** A duration within its bounds. */

@@ -15,7 +15,12 @@ export type SendGridBehaviour =
   /** As SendGrid does: 202 for what it would accept, else its complaints. */
   | { readonly kind: 'accept' }
   /** Any status, nothing accepted. A string body is sent as it is, anything else as JSON. */
-  | { readonly kind: 'status'; readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown }
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: unknown;
+    }
   /** 429. `resetInSeconds` gives X-RateLimit-Reset, `retryAfter` that header as it is; neither gives neither. */
   | { readonly kind: 'rate-limited'; readonly resetInSeconds?: number; readonly retryAfter?: string }
   /** Accepts at once and answers later. */
@@ -90,7 +95,9 @@ interface Answer {
  * Starts a double of SendGrid that checks what SendGrid checks: key, content type, addresses, order of contents,
  * reserved headers, limits. Any key that begins with `SG.` will do unless `apiKey` names the only one.
  */
-export const startSendGridDouble = async (options: { readonly apiKey?: string; readonly port?: number } = {}): Promise<SendGridDouble> => {
+export const startSendGridDouble = async (
+  options: { readonly apiKey?: string; readonly port?: number } = {},
+): Promise<SendGridDouble> => {
   const mails = createArrivals<SendGridMail>('mails at the SendGrid double');
   const requests = createArrivals<SendGridRequest>('requests at the SendGrid double');
   const timers = new Set<NodeJS.Timeout>();
@@ -101,7 +108,12 @@ export const startSendGridDouble = async (options: { readonly apiKey?: string; r
     const { text, bytes } = await readBody(request);
     const behaviour = queued.shift() ?? standing;
     const record = (status: number | null): void =>
-      requests.add({ receivedAt: new Date().toISOString(), method: request.method ?? '', path: request.url ?? '', status });
+      requests.add({
+        receivedAt: new Date().toISOString(),
+        method: request.method ?? '',
+        path: request.url ?? '',
+        status,
+      });
     const answer = ({ status, headers = {}, body }: Answer): void => {
       record(status);
       const json = body !== undefined && typeof body !== 'string';
@@ -145,13 +157,23 @@ export const startSendGridDouble = async (options: { readonly apiKey?: string; r
         request.socket.resetAndDestroy();
         return;
       case 'status':
-        answer({ status: behaviour.status, headers: behaviour.headers ?? {}, body: behaviour.body ?? complaints('Told to refuse.') });
+        answer({
+          status: behaviour.status,
+          headers: behaviour.headers ?? {},
+          body: behaviour.body ?? complaints('Told to refuse.'),
+        });
         return;
       case 'rate-limited':
         answer({
           status: 429,
           headers: {
-            ...(behaviour.resetInSeconds === undefined ? {} : { 'X-RateLimit-Limit': '600', 'X-RateLimit-Remaining': '0', 'X-RateLimit-Reset': String(Math.ceil(Date.now() / 1_000) + behaviour.resetInSeconds) }),
+            ...(behaviour.resetInSeconds === undefined
+              ? {}
+              : {
+                  'X-RateLimit-Limit': '600',
+                  'X-RateLimit-Remaining': '0',
+                  'X-RateLimit-Reset': String(Math.ceil(Date.now() / 1_000) + behaviour.resetInSeconds),
+                }),
             ...(behaviour.retryAfter === undefined ? {} : { 'Retry-After': behaviour.retryAfter }),
           },
           body: complaints('too many requests'),
@@ -170,7 +192,11 @@ export const startSendGridDouble = async (options: { readonly apiKey?: string; r
         response.write('{"errors":', () => request.socket.resetAndDestroy());
         return;
       case 'huge-body':
-        answer({ status: behaviour.status, headers: { 'Content-Type': 'text/html' }, body: 'x'.repeat(behaviour.bytes) });
+        answer({
+          status: behaviour.status,
+          headers: { 'Content-Type': 'text/html' },
+          body: 'x'.repeat(behaviour.bytes),
+        });
         return;
       case 'endless-body':
         record(behaviour.status);
@@ -214,10 +240,12 @@ export const startSendGridDouble = async (options: { readonly apiKey?: string; r
 const refuse = (request: IncomingMessage, text: string, bytes: number, apiKey: string | undefined): Answer | null => {
   const authorization = request.headers.authorization ?? '';
   const rightKey = apiKey === undefined ? /^Bearer SG\.\S+$/.test(authorization) : authorization === `Bearer ${apiKey}`;
-  if (!rightKey) return { status: 401, body: complaints('The provided authorization grant is invalid, expired, or revoked') };
+  if (!rightKey)
+    return { status: 401, body: complaints('The provided authorization grant is invalid, expired, or revoked') };
   if (request.url !== '/v3/mail/send') return { status: 404, body: complaints('Not Found') };
   if (request.method !== 'POST') return { status: 405, body: complaints('Method Not Allowed') };
-  if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) return { status: 415, body: complaints('Content-Type should be application/json.') };
+  if (!/^application\/json\b/.test(request.headers['content-type'] ?? ''))
+    return { status: 415, body: complaints('Content-Type should be application/json.') };
   if (bytes > requestBytesMax) return { status: 413, body: complaints('Payload Too Large') };
   let body: unknown;
   try {
@@ -229,9 +257,15 @@ const refuse = (request: IncomingMessage, text: string, bytes: number, apiKey: s
   return errors.length === 0 ? null : { status: 400, body: { errors } };
 };
 
-const complaints = (message: string): { readonly errors: readonly SendGridComplaint[] } => ({ errors: [{ message, field: null, help: null }] });
+const complaints = (message: string): { readonly errors: readonly SendGridComplaint[] } => ({
+  errors: [{ message, field: null, help: null }],
+});
 
-const accepted = (mail: SendGridMail): Answer => ({ status: 202, headers: { 'X-Message-Id': mail.providerMessageId }, body: '' });
+const accepted = (mail: SendGridMail): Answer => ({
+  status: 202,
+  headers: { 'X-Message-Id': mail.providerMessageId },
+  body: '',
+});
 
 const readBody = async (request: IncomingMessage): Promise<{ text: string; bytes: number }> => {
   const chunks: Buffer[] = [];

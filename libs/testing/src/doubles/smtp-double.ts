@@ -11,7 +11,12 @@ export type SmtpBehaviour =
   | { readonly kind: 'hang-at-greeting' }
   | { readonly kind: 'refuse-auth'; readonly code: number; readonly text: string }
   /** Refuses these recipients, all of them when none is named. */
-  | { readonly kind: 'refuse-recipients'; readonly code: number; readonly text: string; readonly only?: readonly string[] }
+  | {
+      readonly kind: 'refuse-recipients';
+      readonly code: number;
+      readonly text: string;
+      readonly only?: readonly string[];
+    }
   /** Reads the message, then refuses it. */
   | { readonly kind: 'refuse-data'; readonly code: number; readonly text: string }
   /** Reads the message, accepts nothing, never answers. */
@@ -98,12 +103,15 @@ export const startSmtpDouble = async (options: SmtpDoubleOptions = {}): Promise<
     onAuth: (auth, session, callback) => {
       const behaviour = behaviourOf(session);
       if (behaviour.kind === 'refuse-auth') return callback(refusal(behaviour));
-      if (auth.username !== login?.user || auth.password !== login?.password) return callback(refusal({ code: 535, text: 'Authentication failed' }));
+      if (auth.username !== login?.user || auth.password !== login?.password)
+        return callback(refusal({ code: 535, text: 'Authentication failed' }));
       callback(null, { user: auth.username ?? '' });
     },
     onRcptTo: (address, session, callback) => {
       const behaviour = behaviourOf(session);
-      const refused = behaviour.kind === 'refuse-recipients' && (behaviour.only === undefined || behaviour.only.includes(address.address));
+      const refused =
+        behaviour.kind === 'refuse-recipients' &&
+        (behaviour.only === undefined || behaviour.only.includes(address.address));
       callback(refused ? refusal(behaviour) : null);
     },
     onData: (stream, session, callback) => {
@@ -111,11 +119,13 @@ export const startSmtpDouble = async (options: SmtpDoubleOptions = {}): Promise<
       const chunks: Buffer[] = [];
       const keep = async (): Promise<void> => {
         const { mailFrom, rcptTo } = session.envelope;
-        mails.add(await readMail(Buffer.concat(chunks), {
-          envelope: { from: mailFrom === false ? '' : mailFrom.address, to: rcptTo.map(({ address }) => address) },
-          secure: session.secure,
-          user: typeof session.user === 'string' ? session.user : null,
-        }));
+        mails.add(
+          await readMail(Buffer.concat(chunks), {
+            envelope: { from: mailFrom === false ? '' : mailFrom.address, to: rcptTo.map(({ address }) => address) },
+            secure: session.secure,
+            user: typeof session.user === 'string' ? session.user : null,
+          }),
+        );
       };
       const finish = async (): Promise<void> => {
         switch (behaviour.kind) {
@@ -134,14 +144,20 @@ export const startSmtpDouble = async (options: SmtpDoubleOptions = {}): Promise<
             timers.add(timer);
             return;
           }
-          default:
+          case 'accept':
+          case 'refuse-recipients':
+          case 'refuse-auth':
+          case 'hang-at-greeting':
             await keep();
             return callback(null, `queued as ${session.id}`);
+          default:
+            return behaviour satisfies never;
         }
       };
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('end', () => {
-        finish().catch((error: unknown) => callback(error instanceof Error ? error : new Error(String(error))));
+        // A mail that cannot be parsed is a mistake of the sender's: the client gets no reply, and its test fails.
+        finish().catch(() => breakConnection(session));
       });
     },
   });
@@ -157,7 +173,8 @@ export const startSmtpDouble = async (options: SmtpDoubleOptions = {}): Promise<
     server.listen(options.port ?? 0, '127.0.0.1', resolve);
   });
   const { port } = server.server.address() as AddressInfo;
-  const credentials = login === undefined ? '' : `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}@`;
+  const credentials =
+    login === undefined ? '' : `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}@`;
   return {
     url: `smtp://${credentials}127.0.0.1:${port}`,
     port,
@@ -179,7 +196,8 @@ export const startSmtpDouble = async (options: SmtpDoubleOptions = {}): Promise<
   };
 };
 
-const refusal = ({ code, text }: { readonly code: number; readonly text: string }): Error => Object.assign(new Error(text), { responseCode: code });
+const refusal = ({ code, text }: { readonly code: number; readonly text: string }): Error =>
+  Object.assign(new Error(text), { responseCode: code });
 
 const readMail = async (raw: Buffer, facts: Pick<SmtpMail, 'envelope' | 'secure' | 'user'>): Promise<SmtpMail> => {
   const mail = await simpleParser(raw);

@@ -1,0 +1,110 @@
+import { alertStream } from '@tocsin/alert-model';
+import type { AlertState } from '@tocsin/alert-model';
+import { ledgerOfAlert, streamEvents } from '@tocsin/event-store';
+import type { LedgerEntry } from '@tocsin/event-store';
+import { InvariantError } from '@tocsin/runtime';
+import { requireAlert } from '../database/require-alert.ts';
+import { withDatabase } from '../database/with-database.ts';
+import { exitCodes } from '../exit-code.ts';
+import type { ExitCode } from '../exit-code.ts';
+import { cleanLine } from '../printing/clean-line.ts';
+import { eventFacts } from '../printing/event-facts.ts';
+import { jobName, shortId } from '../printing/job-name.ts';
+import { leaseText } from '../printing/lease-text.ts';
+import { counted, listed, printLines } from '../printing/lines.ts';
+import { moment, utcTime } from '../printing/moment.ts';
+import { paint } from '../printing/paint.ts';
+import { printJson } from '../printing/print-json.ts';
+import { fitWidth } from '../printing/text-width.ts';
+import { foldSteps } from '../replay/fold-steps.ts';
+import type { FoldStep } from '../replay/fold-steps.ts';
+import type { Invocation } from '../terminal.ts';
+
+/** Events shown at the beginning and at the end of a long story; `replay` shows all. */
+const timelineHeadMax = 10;
+const timelineTailMax = 30;
+
+/** `tocsin alerts show` */
+export const showAlert = (invocation: Invocation, idOrKey: string, options: { readonly json?: boolean }): Promise<ExitCode> =>
+  withDatabase(invocation, async ({ pool, now }) => {
+    const { terminal } = invocation;
+    const record = await requireAlert(pool, idOrKey);
+    const steps = foldSteps(await streamEvents(pool, alertStream(record.id)));
+    const state = steps.at(-1)?.after;
+    if (state === undefined) throw new InvariantError(`Alert ${record.id} has no events; the log is damaged.`);
+    const ledger = await ledgerOfAlert(pool, record.id);
+    if (options.json === true) {
+      const events = steps.map(({ stored, before, after }) => ({ ...stored, before: before?.state ?? null, after: after.state }));
+      printJson(terminal, { alert: record, state, events, deliveries: ledger });
+      return exitCodes.fine;
+    }
+    const bold = (text: string): string => paint(terminal, 'bold', text);
+    printLines(terminal, [
+      bold(cleanLine(`${state.title}: ${state.state}`)),
+      ...factLines(state, now),
+      '',
+      bold('Causes'),
+      ...causeLines(state, steps, terminal.columns),
+      '',
+      bold('Told'),
+      ...toldLines(ledger, now),
+      '',
+      bold('Timeline (UTC)'),
+      ...timelineLines(steps, terminal.columns),
+      '',
+      `Why, and what comes next: npx tocsin alerts explain ${shortId(state.id)}`,
+    ]);
+    return exitCodes.fine;
+  });
+
+const factLines = (state: AlertState, now: string): readonly string[] => {
+  const { acknowledgement: held, resolution, chain, predecessor } = state;
+  const facts: readonly (readonly [string, string | null])[] = [
+    ['id', state.id],
+    ['key', state.key],
+    ['severity', state.severity],
+    ['job', jobName(state)],
+    ['failures', String(state.occurrences)],
+    ['since', moment(state.firstFailedAt, now)],
+    ['last', moment(state.lastFailedAt, now)],
+    ['chain', chain === null ? null : `${chain.name}${state.lastRun === null ? '' : `, run ${state.lastRun}`}`],
+    ['did not run', state.missing.length === 0 ? null : listed(state.missing.map((step) => [step.jobType, step.targetId].filter((part) => part !== null).join('/')))],
+    ['last fine', state.lastGreenAt === null ? null : moment(state.lastGreenAt, now)],
+    ['routes', state.routes.map(({ name, channels }) => `${name} (${channels.join(', ')})`).join('; ')],
+    ['escalated', state.escalatedAt === null ? null : `to level ${state.escalationLevel}, ${moment(state.escalatedAt, now)}`],
+    ['taken by', held === null ? null : `${held.by} ${moment(held.at, now)}, ${leaseText(held.lease)}${held.note === null ? '' : `: ${held.note}`}`],
+    ['resolved', resolution === null ? null : `${moment(resolution.resolvedAt, now)}, ${resolution.reason}${resolution.by === null ? '' : ` by ${resolution.by}`}${resolution.note === null ? '' : `: ${resolution.note}`}`],
+    ['before', predecessor === null ? null : `alert ${shortId(predecessor.alertId)}, resolved ${moment(predecessor.resolvedAt, now)}; ${counted(predecessor.recentCount, 'alert')} of this key in the week before`],
+  ];
+  return facts.flatMap(([name, value]) => (value === null ? [] : [`  ${`${name}:`.padEnd(13)}${cleanLine(value)}`]));
+};
+
+const causeLines = (state: AlertState, steps: readonly FoldStep[], width: number): readonly string[] => {
+  const errors = new Map(
+    steps.flatMap(({ stored: { version, event } }) => (event.type === 'FailureDetected' ? [[version, event.data.error] as const] : [])),
+  );
+  const lines = state.causes.map(({ count, samples }) => {
+    const error = samples.map((version) => errors.get(version)).findLast((text) => text !== undefined && text !== null);
+    return fitWidth(`  ${String(count).padStart(4)} × ${cleanLine(error ?? 'no error text')}`, width);
+  });
+  return state.otherCauses === 0 ? lines : [...lines, `  ${String(state.otherCauses).padStart(4)} × other causes`];
+};
+
+const toldLines = (ledger: readonly LedgerEntry[], now: string): readonly string[] => {
+  if (ledger.length === 0) return ['  nobody yet'];
+  return ledger.map(({ delivery: { channel, state, acceptedAt, nextAttemptAt, lastReason, attempts, purpose } }) => {
+    const reason = lastReason === null ? '' : ` (${lastReason})`;
+    const what = acceptedAt !== null ? `accepted ${moment(acceptedAt, now)}` : nextAttemptAt !== null ? `${state}${reason}, next attempt ${moment(nextAttemptAt, now)}` : `${state}${reason}`;
+    return `  ${cleanLine(`${channel}${purpose === 'window' ? '' : ` [${purpose}]`}: ${what}; ${counted(attempts, 'attempt')}`)}`;
+  });
+};
+
+const timelineLines = (steps: readonly FoldStep[], width: number): readonly string[] => {
+  const lines = steps.map(({ stored: { event }, before, after }) => {
+    const state = before?.state === after.state ? '' : ` → ${after.state}`;
+    return fitWidth(`  ${utcTime(event.occurredAt)}  ${event.type}${state}: ${eventFacts(event)}`, width);
+  });
+  if (lines.length <= timelineHeadMax + timelineTailMax) return lines;
+  const left = lines.length - timelineHeadMax - timelineTailMax;
+  return [...lines.slice(0, timelineHeadMax), `  … ${counted(left, 'event')} …`, ...lines.slice(-timelineTailMax)];
+};

@@ -1,0 +1,36 @@
+import { ConfigError, describeConfig } from '@tocsin/runtime';
+import { readConfig } from '../database/read-config.ts';
+import { exitCodes } from '../exit-code.ts';
+import type { ExitCode } from '../exit-code.ts';
+import { printLines } from '../printing/lines.ts';
+import { outlineLines } from '../printing/outline.ts';
+import { printJson } from '../printing/print-json.ts';
+import type { Invocation } from '../terminal.ts';
+
+/** `tocsin config check`. @throws ConfigError with every problem */
+export const checkConfig = async (invocation: Invocation, options: { readonly json?: boolean }): Promise<ExitCode> => {
+  const { terminal } = invocation;
+  const config = readOrPrint(invocation, options.json === true);
+  const { warnings, ...effective } = config;
+  if (options.json === true) {
+    printJson(terminal, { ok: true, warnings, config: describeConfig(config) });
+    return exitCodes.fine;
+  }
+  const shown = describeConfig({ ...effective, warnings: [] });
+  printLines(terminal, [
+    ...outlineLines(Object.fromEntries(Object.entries(shown).filter(([key]) => key !== 'warnings'))),
+    '',
+    ...warnings.map((warning) => `warning: ${warning}`),
+    warnings.length === 0 ? 'The configuration is right.' : 'The configuration can be used.',
+  ]);
+  return exitCodes.fine;
+};
+
+const readOrPrint = (invocation: Invocation, json: boolean): ReturnType<typeof readConfig> => {
+  try {
+    return readConfig(invocation);
+  } catch (error) {
+    if (json && error instanceof ConfigError) printJson(invocation.terminal, { ok: false, problems: error.problems });
+    throw error;
+  }
+};

@@ -1,0 +1,170 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { albums, artists, at, chainPolicy, classified, everything, failure, jobsPolicy, rebuild, runOf, songs, success, wholeRun } from '../fixtures/builders.ts';
+import { classifyFailure, globMatches, keysOfSuccess, worse } from './classify.ts';
+import type { Policy, Rule } from './policy.ts';
+
+const rules = (...list: readonly Omit<Rule, 'name'>[]): Policy => ({
+  ...jobsPolicy,
+  rules: list.map((rule, index) => ({ ...rule, name: `rules[${index}]` })),
+});
+
+describe('the key of a failure', () => {
+  test('is the job with its target by default', () => {
+    expect(classified(failure())).toMatchObject({ key: 'job/apple/refresh_catalog/songs', title: 'apple/refresh_catalog/songs', chain: null });
+  });
+
+  test('leaves the target out when a rule groups by type', () => {
+    const policy = rules({ match: { jobType: ['refresh_*'] }, groupBy: ['source', 'jobType'] });
+    expect(classified(failure(), policy)).toMatchObject({ key: 'job/apple/refresh_catalog', title: 'apple/refresh_catalog', rule: 'rules[0]' });
+    expect(classified(failure({ jobType: 'import' }), policy)).toMatchObject({ key: 'job/apple/import/songs', rule: null });
+  });
+
+  test('keeps names with slashes and percent signs apart', () => {
+    const keys = [
+      failure({ source: 'a', jobType: 'b/c', targetId: 'd' }),
+      failure({ source: 'a', jobType: 'b', targetId: 'c/d' }),
+      failure({ source: 'a/b', jobType: 'c', targetId: 'd' }),
+      failure({ source: 'a', jobType: 'b%2Fc', targetId: 'd' }),
+      failure({ source: 'a', jobType: 'b', targetId: null }),
+      failure({ source: 'a', jobType: 'b', targetId: '' }),
+    ].map((signal) => classified(signal).key);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  test('is the chain for a step of a configured chain, in a run or repeated by hand', () => {
+    for (const run of [runOf(0), null])
+      expect(classified(failure({ run }), chainPolicy)).toMatchObject({ key: 'chain/apple/catalog', title: 'apple/catalog' });
+  });
+
+  test('is the job for targets, types and sources the chain does not name', () => {
+    expect(classified(failure({ targetId: 'podcasts' }), chainPolicy).key).toBe('job/apple/refresh_catalog/podcasts');
+    expect(classified(failure({ jobType: 'cleanup' }), chainPolicy).key).toBe('job/apple/cleanup/songs');
+    expect(classified(failure({ source: 'google' }), chainPolicy).key).toBe('job/google/refresh_catalog/songs');
+  });
+
+  test('is the unnamed chain of the source for a job with a run that no configured chain claims', () => {
+    expect(classified(failure({ run: runOf(0) })).key).toBe('chain/apple/chain');
+  });
+});
+
+describe('rules', () => {
+  test('decide field by field: the first that matches and sets a field', () => {
+    const policy = rules(
+      { match: { source: ['apple'] }, severity: 'critical' },
+      { match: {}, severity: 'info', groupBy: ['source', 'jobType'] },
+    );
+    expect(classified(failure(), policy)).toMatchObject({ severity: 'critical', key: 'job/apple/refresh_catalog', rule: 'rules[0], rules[1]' });
+    expect(classified(failure({ source: 'google' }), policy)).toMatchObject({ severity: 'info', rule: 'rules[1]' });
+  });
+
+  test('ignore a failure, naming the rule; an earlier rule can keep it', () => {
+    const policy = rules({ match: { targetId: ['songs'] }, ignore: false }, { match: { source: ['apple'] }, ignore: true });
+    expect(classifyFailure(failure({ targetId: 'albums' }), policy)).toEqual({ ignoredBy: 'rules[1]' });
+    expect(classifyFailure(failure(), policy)).toHaveProperty('key');
+  });
+
+  test('give severity error where none sets it', () => {
+    expect(classified(failure()).severity).toBe('error');
+  });
+});
+
+describe('routes', () => {
+  const policy: Policy = {
+    ...rules({ match: { source: ['apple'] }, severity: 'critical' }),
+    routes: [{ ...everything, name: 'night', match: { severity: ['critical'] } }, { ...everything, name: 'google', match: { source: ['google'] } }, everything],
+  };
+
+  test('all that match take part, matched with the severity the rules gave', () => {
+    expect(classified(failure(), policy).routes.map((route) => route.name)).toEqual(['night', 'default']);
+    expect(classified(failure({ source: 'google' }), policy).routes.map((route) => route.name)).toEqual(['google', 'default']);
+  });
+
+  test('are frozen without the match, so that they are the policy of that moment', () => {
+    expect(classified(failure()).routes).toEqual([{ name: 'default', channels: ['email'], fallback: ['slack'], windowMs: 900_000, escalation: everything.escalation }]);
+  });
+});
+
+describe('the steps of a chain', () => {
+  test('are those configured, one for each target', () => {
+    expect(classified(failure({ run: runOf(0) }), chainPolicy).chain).toEqual({ name: 'catalog', steps: wholeRun });
+  });
+
+  test('are learned from the latest green run for an unnamed chain, and unknown before there was one', () => {
+    const runContext = { steps: [], learned: [songs, rebuild], lastGreenAt: at(-100) };
+    expect(classified(failure({ run: runOf(0), runContext })).chain).toEqual({ name: 'chain', steps: [songs, rebuild] });
+    expect(classified(failure({ run: runOf(0) })).chain).toEqual({ name: 'chain', steps: null });
+  });
+
+  test('of a later stage that have not begun are missing; those of the same stage do not depend on it (7)', () => {
+    const runContext = {
+      steps: [
+        { ...albums, status: 'succeeded' },
+        { ...songs, status: 'failed' },
+        { ...artists, status: 'running' },
+        { ...rebuild, status: 'pending' },
+      ],
+      learned: [],
+      lastGreenAt: null,
+    };
+    expect(classified(failure({ run: runOf(0), runContext }), chainPolicy).missing).toEqual([rebuild]);
+    const begun = { ...runContext, steps: runContext.steps.map((step) => ({ ...step, status: 'running' })) };
+    expect(classified(failure({ run: runOf(0), runContext: begun }), chainPolicy).missing).toEqual([]);
+  });
+
+  test('configured without targets have begun whatever target the row names', () => {
+    const runContext = { steps: [{ ...rebuild, targetId: 'index-7', status: 'running' }], learned: [], lastGreenAt: null };
+    expect(classified(failure({ run: runOf(0), runContext }), chainPolicy).missing).toEqual([]);
+  });
+
+  test('are never missing outside a run', () => {
+    expect(classified(failure(), chainPolicy).missing).toEqual([]);
+  });
+});
+
+describe('keysOfSuccess', () => {
+  test('names every key its failure could have had', () => {
+    const signals = [{}, { run: runOf(0) }, { jobType: 'rebuild_index', targetId: null }, { source: 'google', run: runOf(1) }];
+    const policies = [jobsPolicy, chainPolicy, rules({ match: {}, groupBy: ['source', 'jobType'] })];
+    for (const changes of signals)
+      for (const policy of policies)
+        expect(keysOfSuccess(success(changes), policy)).toContain(classified(failure(changes), policy).key);
+  });
+
+  test('names the unnamed chain too, for a step repeated by hand outside its run', () => {
+    expect(keysOfSuccess(success(), jobsPolicy)).toContain('chain/apple/chain');
+  });
+
+  test('names the job however it is grouped, so that a changed rule strands no open alert', () => {
+    const keys = keysOfSuccess(success(), jobsPolicy);
+    expect(keys).toContain('job/apple/refresh_catalog/songs');
+    expect(keys).toContain('job/apple/refresh_catalog');
+  });
+});
+
+describe('globMatches', () => {
+  test('agrees with a regular expression', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', '.', '/'), maxLength: 8 });
+    const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*'), maxLength: 8 });
+    fc.assert(
+      fc.property(pattern, text, (glob, value) => {
+        const oracle = new RegExp(`^${glob.split('*').map((part) => RegExp.escape(part)).join('[^]*')}$`);
+        expect(globMatches(glob, value)).toBe(oracle.test(value));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test('minds case and takes every other character as it is', () => {
+    expect([globMatches('Apple', 'apple'), globMatches('a.c', 'abc'), globMatches('', ''), globMatches('*', '')]).toEqual([false, false, true, true]);
+  });
+
+  test('does not backtrack: a pattern with a thousand stars is compared at once', () => {
+    expect(globMatches(`${'*a'.repeat(1_000)}*b`, 'a'.repeat(20_000))).toBe(false);
+    expect(globMatches(`${'*a'.repeat(1_000)}*`, 'a'.repeat(20_000))).toBe(true);
+  });
+});
+
+test('worse chooses the higher severity', () => {
+  expect([worse('info', 'critical'), worse('error', 'warning'), worse('error', 'error')]).toEqual(['critical', 'error', 'error']);
+});
