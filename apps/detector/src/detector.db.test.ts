@@ -6,7 +6,7 @@ import {
   updateResearchJob,
 } from '@tocsin/testing';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { createDetectorBench, watched } from './detector.fixture.ts';
+import { createDetectorBench, sorted, watched } from './detector.fixture.ts';
 
 const database = await createTestDatabase();
 const { pool } = database;
@@ -152,14 +152,14 @@ describe('nothing lost', () => {
 
   it('finds by comparison what clocks that are wrong have put before the cursor, and what has no time of change', async () => {
     await pool.query('alter table public.research_jobs alter updated_at drop not null');
-    const detector = bench.detector({ tables: [watched(pool, { reconcileMs: 0 })] });
+    const detector = bench.detector({ tables: [watched(pool, { reconcileMs: 0, pollMs: 60_000 })] });
     await detector.pollOnce();
     await insertFailedResearchJob(pool, { target_id: 'behind', updated_at: inMinutes(-60) });
     const undated = await insertFailedResearchJob(pool, { target_id: 'undated' });
     await pool.query('update public.research_jobs set updated_at = null where id = $1', [undated]);
     const report = await detector.pollOnce();
     expect(report.tables[0]).toMatchObject({ reconciled: 2, scan: { sent: 0 } });
-    expect((await bench.failures()).map(({ targetId }) => targetId).toSorted()).toEqual(['behind', 'undated']);
+    expect(sorted((await bench.failures()).map(({ targetId }) => targetId))).toEqual(['behind', 'undated']);
     await detector.pollOnce();
     expect(await bench.failures()).toHaveLength(2);
   });

@@ -81,3 +81,7 @@ export const watched = (pool: Pool, changes: Partial<WatchedTable> = {}): Watche
   pool,
   ...changes,
 });
+
+/** Texts in a fixed order, for comparing sets; null comes first. */
+export const sorted = (texts: readonly (string | null)[]): readonly (string | null)[] =>
+  texts.toSorted((a, b) => ((a ?? '') < (b ?? '') ? -1 : 1));

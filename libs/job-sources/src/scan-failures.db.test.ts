@@ -7,7 +7,7 @@ import { readIdentities } from './read-identities.ts';
 import type { IdentityPosition } from './read-identities.ts';
 import { readFailures, scanFailures } from './scan-failures.ts';
 import type { FailurePage } from './scan-failures.ts';
-import { createJobTable, sourceOf } from './watched-table.fixture.ts';
+import { createJobTable, sorted, sourceOf } from './watched-table.fixture.ts';
 
 const { pool, connectionString } = await createTestDatabase();
 const dayMs = 86_400_000;
@@ -69,10 +69,10 @@ describe('which rows are failures', () => {
       })),
     ]);
     const { failures } = await scan(source);
-    expect(failures.map(({ targetId, kind }) => [targetId, kind]).toSorted()).toEqual([
-      ['beyond', 'failed'],
-      ['dead', 'dead'],
-      ['last', 'failed'],
+    expect(sorted(failures.map(({ targetId, kind }) => `${targetId} ${kind}`))).toEqual([
+      'beyond failed',
+      'dead dead',
+      'last failed',
     ]);
   });
 
@@ -84,7 +84,7 @@ describe('which rows are failures', () => {
       { target_id: "'d'", attempts: '0', max_attempts: '-1' },
     ]);
     const { failures } = await scan(source);
-    expect(failures.map(({ targetId }) => targetId).toSorted()).toEqual(['a', 'b', 'c', 'd']);
+    expect(sorted(failures.map(({ targetId }) => targetId))).toEqual(['a', 'b', 'c', 'd']);
     for (const { notes } of failures) expect(notes.join()).toContain('counters');
   });
 });
@@ -199,7 +199,7 @@ describe('rows of any quality', () => {
       ],
       { payload: 'json' },
     );
-    expect((await scan(source)).failures.map(({ run }) => run).toSorted()).toEqual(['monday', 'tuesday']);
+    expect(sorted((await scan(source)).failures.map(({ run }) => run))).toEqual(['monday', 'tuesday']);
   });
 
   it('copes with every odd time', async () => {
@@ -212,7 +212,7 @@ describe('rows of any quality', () => {
       { target_id: "'ahead'", updated_at: "now() + interval '1 hour'" },
     ]);
     const all = await scanAll(source, 2);
-    expect(all.map(({ targetId }) => targetId).toSorted()).toEqual([
+    expect(sorted(all.map(({ targetId }) => targetId))).toEqual([
       '-infinity',
       'BC',
       'ahead',
@@ -220,10 +220,9 @@ describe('rows of any quality', () => {
       'infinity',
       'no end',
     ]);
-    for (const { failedAt, observedAt, notes, targetId } of all) {
-      expect(failedAt <= observedAt).toBe(true);
-      if (targetId !== 'ahead') expect(notes).not.toEqual([]);
-    }
+    for (const { failedAt, observedAt } of all) expect(failedAt <= observedAt).toBe(true);
+    const withoutNote = all.filter(({ notes }) => notes.length === 0);
+    expect(withoutNote.map(({ targetId }) => targetId)).toEqual(['ahead']);
   });
 
   it('tells a row with invalid bytes by its id and state, and the rows beside it in full', async () => {
@@ -240,7 +239,7 @@ describe('rows of any quality', () => {
       const source = await sourceOf(odd, table);
       const page = await scanFailures(odd, source, { after: longAgo, limit: 10, isKnown: () => false });
       expect(page.unreadable).toBe(1);
-      expect(page.failures.map(({ error }) => error).toSorted()).toEqual(['bang', 'boom', null]);
+      expect(sorted(page.failures.map(({ error }) => error))).toEqual(['bang', 'boom', null]);
       const bad = page.failures.find(({ error }) => error === null);
       expect(bad).toMatchObject({ kind: 'failed', attempts: 3, source: '(unreadable)' });
       expect(bad?.notes[0]).toContain('could not be read');
@@ -249,7 +248,7 @@ describe('rows of any quality', () => {
         source,
         page.failures.map(({ jobId }) => jobId),
       );
-      expect(byId.map(({ outcomeId }) => outcomeId).toSorted()).toEqual(
+      expect(sorted(byId.map(({ outcomeId }) => outcomeId))).toEqual(
         page.failures.map(({ outcomeId }) => outcomeId).toSorted(),
       );
     } finally {
@@ -285,13 +284,13 @@ describe('identity', () => {
     const zoned = createPool({ connectionString: url.href, max: 1, applicationName: 'test', onError: () => {} });
     try {
       const page = await readIdentities(zoned, source, null, { lookBackMs: dayMs });
-      expect(page.outcomes.map(({ id }) => id).toSorted()).toEqual(scanned);
+      expect(sorted(page.outcomes.map(({ id }) => id))).toEqual(scanned);
       const byId = await readFailures(
         zoned,
         source,
         page.outcomes.map(({ jobId }) => jobId),
       );
-      expect(byId.map(({ outcomeId }) => outcomeId).toSorted()).toEqual(scanned);
+      expect(sorted(byId.map(({ outcomeId }) => outcomeId))).toEqual(scanned);
       const paged = await scanFailures(zoned, source, { after: longAgo, limit: 1, isKnown: () => false });
       const next = await scanFailures(zoned, source, { after: paged.next ?? longAgo, limit: 1, isKnown: () => false });
       expect([...paged.failures, ...next.failures].map(({ outcomeId }) => outcomeId).toSorted()).toEqual(scanned);

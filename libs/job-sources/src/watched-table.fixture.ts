@@ -43,3 +43,7 @@ export const sourceOf = async (pool: Pool, table: string): Promise<JobSource> =>
   if (source === null) throw new Error(`${table} was found unfit without a problem.`);
   return source;
 };
+
+/** Texts in a fixed order, for comparing sets; null comes first. */
+export const sorted = (texts: readonly (string | null)[]): readonly (string | null)[] =>
+  texts.toSorted((a, b) => ((a ?? '') < (b ?? '') ? -1 : 1));
