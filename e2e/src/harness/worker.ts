@@ -58,8 +58,12 @@ export const startWorker = (app: App, { cwd, env, once = false }: WorkerOptions)
   });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${main} could not be started with ${process.execPath}.`);
-  const out = createLines();
-  const err = createLines();
+  const entries: LogEntry[] = [];
+  const out = createLines((line) => {
+    const entry = parseEntry(line);
+    if (entry !== null) entries.push(entry);
+  });
+  const err = createLines(() => {});
   child.stdout.setEncoding('utf8').on('data', out.add);
   child.stderr.setEncoding('utf8').on('data', err.add);
   let exit: Exit | undefined;
@@ -69,16 +73,7 @@ export const startWorker = (app: App, { cwd, env, once = false }: WorkerOptions)
       done(exit);
     });
   });
-  const entries: LogEntry[] = [];
-  let parsed = 0;
-  const log = (): readonly LogEntry[] => {
-    for (const line of out.lines().slice(parsed)) {
-      parsed += 1;
-      const entry = parseEntry(line);
-      if (entry !== null) entries.push(entry);
-    }
-    return entries;
-  };
+  const log = (): readonly LogEntry[] => entries;
   const output = (): string => [...out.lines(), ...err.lines()].join('\n');
   const waitForExit = (timeoutMs = exitTimeoutMs): Promise<Exit> =>
     waitUntil(`the ${app} (process ${pid}) to end`, () => exit, { timeoutMs, describe: () => tail(output()) });
@@ -98,7 +93,7 @@ export const startWorker = (app: App, { cwd, env, once = false }: WorkerOptions)
       waitUntil(
         `the ${app} to log ${what}`,
         () => {
-          const found = log().slice(skip).find(matches);
+          const found = entries.find((entry, index) => index >= skip && matches(entry));
           if (found === undefined && exit !== undefined)
             throw new Error(`The ${app} ended (${JSON.stringify(exit)}) before it logged ${what}:\n${tail(output())}`);
           return found;
@@ -122,14 +117,18 @@ const tailLinesMax = 60;
 /** The last lines of a text, for messages about what went wrong. */
 export const tail = (text: string): string => text.split('\n').slice(-tailLinesMax).join('\n');
 
-const createLines = () => {
+/** Puts chunks of a stream together to lines. */
+const createLines = (onLine: (line: string) => void) => {
   const lines: string[] = [];
   let rest = '';
   return {
     add: (chunk: string): void => {
       const pieces = (rest + chunk).split('\n');
       rest = pieces.pop() ?? '';
-      lines.push(...pieces);
+      for (const line of pieces) {
+        lines.push(line);
+        onLine(line);
+      }
     },
     lines: (): readonly string[] => (rest === '' ? [...lines] : [...lines, rest]),
   };

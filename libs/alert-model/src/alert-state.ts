@@ -10,8 +10,8 @@ export const alertModelVersion = 1;
 export const causesMax = 12;
 /** Most sample occurrences remembered per cause, as versions of the alert's stream. */
 export const samplesPerCauseMax = 8;
-/** Most failing steps or targets followed one by one; see `owedUntracked`. */
-export const owedMax = 5_000;
+/** Most failing steps or targets followed one by one; see `owedUntracked`. Each event copies them, so the cost of a storm is the square of this. */
+export const owedMax = 1_000;
 /** Most chain runs remembered, newest last. */
 export const runsMax = 20;
 /** Most digests that may hold unsettled news of one alert; beyond that news waits in `pending`. */

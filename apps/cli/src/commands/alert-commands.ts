@@ -14,6 +14,7 @@ import { exitCodes } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { cleanLine } from '../printing/clean-line.ts';
 import { shortId } from '../printing/job-name.ts';
+import { leaseText } from '../printing/lease-text.ts';
 import { printJson } from '../printing/print-json.ts';
 import type { Invocation, Terminal } from '../terminal.ts';
 
@@ -41,7 +42,7 @@ interface Outcome {
  * Runs a command for each alert that was named, one after the other, and says what became of each. One that is refused
  * or not found does not keep the others from being done; the exit code tells of it.
  *
- * @param past what is said of an alert when it is done, such as `acknowledged`
+ * @param past what is said not to have happened when it is refused, such as `acknowledged`
  */
 export const decideOnAlerts = (
   invocation: Invocation,
@@ -75,7 +76,9 @@ const decideOn = async (
     const alert = await requireAlert(pool, asked);
     const { id, title } = alert;
     const result = await decide(alert);
-    return { asked, id, title, done: result.done, reason: result.done ? result.reason : result.refused, state: result.alert?.state ?? null };
+    const lease = result.done ? result.alert.acknowledgement?.lease : undefined;
+    const reason = result.done ? `${result.reason}${lease === undefined ? '' : `, ${leaseText(lease)}`}` : result.refused;
+    return { asked, id, title, done: result.done, reason, state: result.alert?.state ?? null };
   } catch (error) {
     if (!(error instanceof TocsinError) || !error.code.includes('ALERT')) throw error;
     return { asked, id: null, title: null, done: false, reason: error.message, state: null };
@@ -84,7 +87,7 @@ const decideOn = async (
 
 const say = (terminal: Terminal, { id, title, done, reason }: Outcome, past: string): void => {
   if (id === null) terminal.complain(`tocsin: ${cleanLine(reason)}\n`);
-  else if (done) terminal.write(`${shortId(id)}  ${cleanLine(title ?? '')}  ${past}: ${cleanLine(reason)}\n`);
+  else if (done) terminal.write(`${shortId(id)}  ${cleanLine(title ?? '')}: ${cleanLine(reason)}\n`);
   else terminal.complain(`tocsin: ${shortId(id)} ${cleanLine(title ?? '')} is not ${past}: ${cleanLine(reason)}\n`);
 };
 

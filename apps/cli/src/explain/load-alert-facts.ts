@@ -1,0 +1,28 @@
+import { alertModelVersion, alertStream, evolveAlert } from '@tocsin/alert-model';
+import type { AlertId, DigestId } from '@tocsin/alert-model';
+import { createPostgresStore, heartbeats, ledgerOfAlert, streamEvents } from '@tocsin/event-store';
+import { InvariantError } from '@tocsin/runtime';
+import type { OpenDatabase } from '../database/with-database.ts';
+import { foldSteps } from '../replay/fold-steps.ts';
+import type { AlertFacts } from './alert-explanation.ts';
+
+/** Digests explained one by one; of an alert that was in more, the latest. */
+const digestsMax = 50;
+/** A part of the product that was silent for longer is taken for stopped. */
+export const heartbeatStaleMs = 60_000;
+
+/** Reads everything about an alert that an explanation is made from. */
+export const loadAlertFacts = async ({ pool, now }: Pick<OpenDatabase, 'pool' | 'now'>, alertId: AlertId): Promise<AlertFacts> => {
+  const events = await streamEvents(pool, alertStream(alertId));
+  const state = foldSteps(events).at(-1)?.after;
+  if (state === undefined) throw new InvariantError(`Alert ${alertId} has no events; the log is damaged.`);
+  const digestIds = [...new Set(events.flatMap(({ event }) => (event.type === 'AlertBatched' ? [event.data.digestId] : [])))];
+  const store = createPostgresStore({ pool, foldAlert: evolveAlert, modelVersion: alertModelVersion });
+  const digests = await store.read(async (session) => {
+    const found = [];
+    for (const id of digestIds.slice(-digestsMax) as readonly DigestId[]) found.push(await session.loadDigest(id));
+    return found.filter((digest) => digest !== null);
+  });
+  const alive = (await heartbeats(pool)).some(({ component, ageMs }) => component === 'notifier' && ageMs < heartbeatStaleMs);
+  return { state, events, digests, deliveries: await ledgerOfAlert(pool, alertId), notifierAlive: alive, now };
+};

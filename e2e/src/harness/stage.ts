@@ -1,0 +1,181 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Pool } from '@tocsin/runtime';
+import { startSmtpDouble } from '@tocsin/testing';
+import type { SmtpDouble, SmtpMail } from '@tocsin/testing';
+import { createJobs } from './jobs.ts';
+import type { Jobs } from './jobs.ts';
+import { isFinished, unfinished } from './quiet.ts';
+import { waitDefaultMs, waitUntil } from './wait-until.ts';
+import { startWorker, tail } from './worker.ts';
+import type { App, LogEntry, Worker } from './worker.ts';
+
+/** What a test runs on. */
+export interface StageOptions {
+  readonly database: { readonly connectionString: string; readonly pool: Pool };
+  /** Added to tocsin.yaml, replacing what the stage would write under the same key. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Added to the environment of every process. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface StartOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** The crash point to die at, `name` or `name:hit`. */
+  readonly crashAt?: string;
+  readonly once?: boolean;
+}
+
+/** Detector, notifier, a mail server and somebody who changes jobs. */
+export interface Stage {
+  readonly pool: Pool;
+  readonly jobs: Jobs;
+  readonly smtp: SmtpDouble;
+  readonly start: (app: App, options?: StartOptions) => Worker;
+  /** Starts detector and notifier. */
+  readonly startBoth: () => { readonly detector: Worker; readonly notifier: Worker };
+  /** One run of an app with `--once`; fails when it does not end with code 0. */
+  readonly runOnce: (app: App, options?: StartOptions) => Promise<Worker>;
+  /** The next mail nobody has taken yet. */
+  readonly nextMail: (timeoutMs?: number) => Promise<SmtpMail>;
+  /** Takes all mails there are. */
+  readonly takeMails: () => readonly SmtpMail[];
+  /**
+   * Waits until everything in the table has been looked at and everything due is done: every running detector has
+   * compared the whole table since, and nothing waits in the queue.
+   */
+  readonly quiet: (timeoutMs?: number) => Promise<void>;
+  /** Log entries of level error or worse, and lines on standard error, that belong to the story. */
+  readonly expectErrors: (matches: (text: string, entry: LogEntry | null) => boolean) => void;
+  /** Every process started, in order. */
+  readonly workers: () => readonly Worker[];
+}
+
+export const recipient = 'oncall@example.com';
+export const sender = 'tocsin@example.com';
+
+/** Short times, so that what takes minutes in earnest takes seconds here. */
+const quickConfig = {
+  version: 1,
+  jobs: [{ name: 'research_jobs', table: 'public.research_jobs', poll: '100ms', reconcile: '1s' }],
+  delivery: { attempt_timeout: '1s', unknown_retry: '1s' },
+  workers: { claim: '2s' },
+};
+
+/**
+ * Sets the stage, plays the story and clears up. A story that ends well must have taken every mail and declared every
+ * error: a mail too many and an error nobody expected fail the test, whatever else it looked at.
+ */
+export const withStage = async (options: StageOptions, story: (stage: Stage) => Promise<void>): Promise<void> => {
+  const { connectionString, pool } = options.database;
+  const cwd = await mkdtemp(join(tmpdir(), 'tocsin-e2e-'));
+  const smtp = await startSmtpDouble();
+  const workers: Worker[] = [];
+  const expected: ((text: string, entry: LogEntry | null) => boolean)[] = [];
+  let taken = 0;
+  // JSON is YAML.
+  await writeFile(join(cwd, 'tocsin.yaml'), JSON.stringify({ ...quickConfig, ...options.config }));
+
+  const start: Stage['start'] = (app, { env = {}, crashAt, once = false } = {}) => {
+    const worker = startWorker(app, {
+      cwd,
+      once,
+      env: {
+        DATABASE_URL: connectionString,
+        SMTP_URL: smtp.url,
+        ALERT_EMAIL_TO: recipient,
+        ALERT_EMAIL_FROM: sender,
+        TOCSIN_DIGEST_WINDOW: '0',
+        LOG_LEVEL: 'debug',
+        ...options.env,
+        ...env,
+        ...(crashAt === undefined ? {} : { TOCSIN_CRASH_AT: crashAt }),
+      },
+    });
+    workers.push(worker);
+    return worker;
+  };
+  const quiet = async (timeoutMs = waitDefaultMs): Promise<void> => {
+    const detectors = workers.filter((worker) => worker.app === 'detector' && worker.running());
+    await Promise.all(
+      detectors.map(async (detector) => {
+        const before = detector.log().filter(isCompared).length;
+        // The comparison under way may have begun before the last change; the one after it has not.
+        await waitUntil(
+          'the detector to compare the whole table twice',
+          () => detector.log().filter(isCompared).length >= before + 2 || !detector.running(),
+          { timeoutMs, describe: () => tail(detector.output()) },
+        );
+      }),
+    );
+    await waitUntil('everything due to be done', async () => isFinished(await unfinished(pool)), {
+      timeoutMs,
+      describe: () => unfinished(pool),
+    });
+  };
+  const stage: Stage = {
+    pool,
+    smtp,
+    jobs: createJobs(pool),
+    start,
+    startBoth: () => ({ detector: start('detector'), notifier: start('notifier') }),
+    runOnce: async (app, startOptions = {}) => {
+      const worker = start(app, { ...startOptions, once: true });
+      const { code } = await worker.waitForExit();
+      if (code !== 0) throw new Error(`${app} --once ended with code ${code}:\n${tail(worker.output())}`);
+      return worker;
+    },
+    nextMail: async (timeoutMs = waitDefaultMs) => {
+      const mail = (await smtp.waitForMessages(taken + 1, timeoutMs))[taken];
+      if (mail === undefined) throw new Error(`There is no mail ${taken + 1}.`);
+      taken += 1;
+      return mail;
+    },
+    takeMails: () => {
+      const mails = smtp.messages().slice(taken);
+      taken += mails.length;
+      return mails;
+    },
+    quiet,
+    expectErrors: (matches) => void expected.push(matches),
+    workers: () => workers,
+  };
+
+  try {
+    await story(stage);
+    const mailsLeft = smtp.messages().slice(taken);
+    if (mailsLeft.length > 0)
+      throw new Error(`Unexpected mail:\n${mailsLeft.map((mail) => `${mail.messageId} ${mail.subject}\n${mail.text}`).join('\n\n')}`);
+    await Promise.all(workers.map((worker) => worker.stop()));
+    const errors = workers.flatMap((worker) => unexpectedErrors(worker, expected));
+    if (errors.length > 0) throw new Error(`Unexpected errors:\n${errors.join('\n')}`);
+  } catch (error) {
+    for (const worker of workers) console.error(`--- ${worker.app} ${worker.pid}\n${tail(worker.output())}`);
+    throw error;
+  } finally {
+    await Promise.all(workers.map((worker) => worker.kill()));
+    await smtp.stop();
+    await rm(cwd, { recursive: true, force: true });
+  }
+};
+
+const isCompared = (entry: LogEntry): boolean => entry['decision'] === 'Reconciled';
+
+/** What every process may say on standard error: that a test killed it. */
+const crashLine = /^crash point \S+ \(hit \d+\): killing process \d+$/;
+
+const unexpectedErrors = (
+  worker: Worker,
+  expected: readonly ((text: string, entry: LogEntry | null) => boolean)[],
+): readonly string[] => [
+  ...worker
+    .log()
+    .filter(({ level }) => level === 'error' || level === 'fatal')
+    .filter((entry) => !expected.some((matches) => matches(JSON.stringify(entry), entry)))
+    .map((entry) => `${worker.app}: ${JSON.stringify(entry)}`),
+  ...worker
+    .errors()
+    .filter((line) => line !== '' && !crashLine.test(line) && !expected.some((matches) => matches(line, null)))
+    .map((line) => `${worker.app} on standard error: ${line}`),
+];
