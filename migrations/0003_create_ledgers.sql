@@ -17,6 +17,8 @@ create table tocsin.outcomes (
 );
 create index outcomes_unaccounted on tocsin.outcomes (signalled_at) where disposition is null;
 -- The job first, so that it is found without knowing its table.
+-- What may be forgotten.
+create index outcomes_by_age on tocsin.outcomes (recorded_at) where recorded_at is not null;
 create index outcomes_by_job on tocsin.outcomes (job_id, job_table);
 
 -- Successes lately reported for watched work, so that a failure which arrives after its own recovery is recorded as
@@ -60,6 +62,9 @@ create table tocsin.deliveries (
 );
 create index deliveries_waiting on tocsin.deliveries (next_attempt_at) where next_attempt_at is not null;
 create index deliveries_unsettled on tocsin.deliveries (created_at) where state in ('accepted', 'rejected', 'replaced') and settled_at is null;
+-- What may be forgotten, and whether something still refers to it.
+create index deliveries_by_settling on tocsin.deliveries (settled_at) where settled_at is not null;
+create index deliveries_by_replaced on tocsin.deliveries (fallback_of) where fallback_of is not null;
 create index deliveries_by_digest on tocsin.deliveries (digest_id);
 create index deliveries_by_thread on tocsin.deliveries (thread_id, created_at);
 create index deliveries_by_alert on tocsin.deliveries using gin (alert_ids);

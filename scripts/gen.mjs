@@ -28,6 +28,13 @@ const generators = [
       return configJsonSchema && `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
     },
   },
+  {
+    file: 'docs/state-machine.md',
+    generate: async () => {
+      const { renderMachinePage } = await builtLib('alert-model');
+      return renderMachinePage?.();
+    },
+  },
 ];
 
 /** The exports of a built lib, or an empty object if it is not built. */

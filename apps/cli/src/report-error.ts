@@ -39,6 +39,8 @@ const describeError = async (error: unknown): Promise<{ readonly message: string
   // The domain has an InvariantError of its own, because it knows nothing of the runtime.
   if (error instanceof Error && error.name === 'InvariantError')
     return { message: error.message, code: exitCodes.problem, expected: true };
+  // Before the database's errors: a file that is missing has the same code as a missing socket.
+  if (error instanceof Error && 'syscall' in error && 'path' in error) return { message: error.message, code: exitCodes.problem, expected: true };
   if (error instanceof Error && databaseErrorKind(error) !== undefined)
     return { message: `the database answered: ${error.message}`, code: exitCodes.problem, expected: true };
   if (error instanceof Error && 'syscall' in error) return { message: error.message, code: exitCodes.problem, expected: true };

@@ -326,6 +326,24 @@ describe('when something is wrong with a database', () => {
     expect(bench.log.filter(({ decision }) => decision === 'TableUnreadable')).toHaveLength(1);
   });
 
+  it('tells failures although the comparison takes too long, and says so once', async () => {
+    const slow: typeof pool = {
+      ...pool,
+      query: (text, values) =>
+        text.includes('as wanted')
+          ? Promise.reject(Object.assign(new Error('canceling statement due to statement timeout'), { code: '57014' }))
+          : pool.query(text, values),
+    };
+    const detector = bench.detector({ tables: [watched(slow, { reconcileMs: 0 })] });
+    await insertFailedResearchJob(pool);
+    await detector.pollOnce();
+    await insertFailedResearchJob(pool);
+    const report = await detector.pollOnce();
+    expect(report.tables[0]?.problem).toContain('the comparison was skipped');
+    expect(await bench.failures()).toHaveLength(2);
+    expect(bench.log.filter(({ decision }) => decision === 'PartSkipped')).toHaveLength(1);
+  });
+
   it('survives having all its connections cut', async () => {
     const detector = bench.detector({ tables: [watched(pool, { pollMs: 20 })] });
     detector.start();

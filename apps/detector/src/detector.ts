@@ -88,7 +88,7 @@ export const createDetector = (options: DetectorOptions): Detector => {
     for (let polls = 0; !stopping.signal.aborted; polls += 1) {
       const startedMs = monotonicMs();
       const report = await watch.poll({ successes: polls % pollsPerLook === 0, full: false, alongside: beat });
-      failures = report.problem === null ? 0 : failures + 1;
+      failures = report.scan !== null ? 0 : failures + 1;
       if (failures > 0) await beatAnyway();
       const pauseMs =
         failures > 0 ? Math.min(backoffMaxMs, pollMs * 2 ** Math.min(failures, 16)) : report.more ? 0 : pollMs;

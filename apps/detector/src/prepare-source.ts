@@ -34,7 +34,7 @@ export const prepareSource = async (context: DetectorContext, state: TableState)
       `an index is missing, so ${purpose} reads the whole table; run: ${statement}`,
     );
   context.log.info(
-    { decision: 'TableWatched', table: table.name, name: source.table, adapter: mapping.adapter },
+    { decision: 'TableWatched', table: table.name, relation: source.table, adapter: mapping.adapter },
     'watching',
   );
   return source;

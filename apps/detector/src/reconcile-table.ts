@@ -5,8 +5,8 @@ import type { DetectorContext } from './detector-ports.ts';
 import { enqueueSignals, sendFailures, withRunContexts } from './send-failures.ts';
 import type { TableState } from './table-state.ts';
 
-/** Most undecided outcomes remembered; with more, the notifier is so far behind that sending again would not help. */
-const undecidedMax = 100_000;
+/** Most undecided outcomes remembered at once; they are sent again when nothing waits, so the others' turn comes. */
+const undecidedMax = 10_000;
 /** Shortest and longest pause before the same signal is sent yet again, in milliseconds. */
 const resendPauseMinMs = 60_000;
 const resendPauseMaxMs = 86_400_000;

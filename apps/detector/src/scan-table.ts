@@ -49,10 +49,11 @@ export const scanTable = async (
       state.savedAtMs = context.monotonicMs();
       totals.sent += sent.size;
       totals.duplicates += duplicates;
-      context.log.info(
+      const isNew = sent.size > 0;
+      context.log[isNew ? 'info' : 'debug'](
         {
-          decision: 'SignalsSent',
-          reason: 'failed for good and not announced before',
+          decision: isNew ? 'SignalsSent' : 'NothingSent',
+          reason: isNew ? 'failed for good and not announced before' : 'announced before',
           table: source.name,
           rowsRead: page.rowsRead,
           sent: sent.size,
@@ -61,7 +62,7 @@ export const scanTable = async (
           cursorFrom: cursor,
           cursorTo: to,
         },
-        'failures sent',
+        isNew ? 'failures sent' : 'nothing new',
       );
     }
     totals.rowsRead += page.rowsRead;

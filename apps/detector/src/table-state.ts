@@ -6,7 +6,7 @@ import type { BoundedMap } from './bounded-map.ts';
 import type { WatchedTable } from './detector-ports.ts';
 
 /** Outcomes remembered, so that what the overlap reads again costs nothing: some 80 bytes each. */
-const outcomesRememberedMax = 200_000;
+const outcomesRememberedMax = 100_000;
 /** Successes remembered as sent, by alert. */
 const successesRememberedMax = 50_000;
 

@@ -1,4 +1,4 @@
-import { TocsinError, databaseErrorKind } from '@tocsin/runtime';
+import { TocsinError, databaseErrorKind, isConnectionError } from '@tocsin/runtime';
 import type { DatabaseErrorKind } from '@tocsin/runtime';
 import type { DetectorContext, DetectorSession, WatchedTable } from './detector-ports.ts';
 import { lookForSuccesses } from './look-for-successes.ts';
@@ -34,7 +34,7 @@ export interface TablePollReport {
   readonly successes: number;
   /** There is more to read now. */
   readonly more: boolean;
-  /** What kept the poll from being finished; null when nothing did. */
+  /** What kept the poll, or a part of it, from being finished; null when nothing did. Without a `scan` nothing was read. */
   readonly problem: string | null;
 }
 
@@ -66,6 +66,7 @@ export const watchTable = (
   const state = newTableState(table, resendAfterMs);
   const { log, monotonicMs } = context;
   let problem: string | null = null;
+  const skipped = new Map<string, string>();
   let turn: Promise<unknown> = Promise.resolve();
 
   const work = async ({
@@ -81,21 +82,37 @@ export const watchTable = (
       scan = addScans(scan, await scanTable(context, state, source));
     // A page that was full leaves no time for anything but reading on.
     const untilMs = full ? Number.POSITIVE_INFINITY : monotonicMs() + (scan.more ? 0 : table.pollMs / 2);
-    const reconciled = await reconcileTable(context, state, source, untilMs);
+    const reconciled = await apart('the comparison', () => reconcileTable(context, state, source, untilMs));
+    const alongsideCursor = async (session: DetectorSession): Promise<void> => {
+      await alongside(session);
+      await saveMovedCursor(session);
+    };
     const found = successes
-      ? await lookForSuccesses(
-          context,
-          state,
-          source,
-          async (session) => {
-            await alongside(session);
-            await saveMovedCursor(session);
-          },
-          full ? Number.POSITIVE_INFINITY : undefined,
+      ? await apart('the look for successes', () =>
+          lookForSuccesses(context, state, source, alongsideCursor, full ? Number.POSITIVE_INFINITY : undefined),
         )
       : 0;
-    await warnOfUnknownStatuses(context, state, source);
-    return { scan, reconciled, successes: found, more: scan.more };
+    await apart('the count of statuses', () => warnOfUnknownStatuses(context, state, source));
+    return { scan, reconciled: reconciled ?? 0, successes: found ?? 0, more: scan.more };
+  };
+
+  /**
+   * Runs a part of a poll that must not hold up the scan: when it fails for a reason of its own (it takes too long, say),
+   * that is logged once per change, and failures are told all the same.
+   */
+  const apart = async <Result>(part: string, run: () => Promise<Result>): Promise<Result | null> => {
+    try {
+      const result = await run();
+      skipped.delete(part);
+      return result;
+    } catch (error) {
+      if (error instanceof TocsinError || isConnectionError(error) || changedTableKinds.has(databaseErrorKind(error)))
+        throw error;
+      const words = `${part} was skipped: ${describe(error, table)}`;
+      if (skipped.get(part) !== words) log.warn({ decision: 'PartSkipped', table: table.name, err: error }, words);
+      skipped.set(part, words);
+      return null;
+    }
   };
 
   const saveMovedCursor = async (session: DetectorSession): Promise<void> => {
@@ -117,7 +134,7 @@ export const watchTable = (
       if (problem !== null)
         log.info({ decision: 'TableRecovered', table: table.name, was: problem }, 'the table can be read again');
       problem = null;
-      return { table: table.name, problem, ...report };
+      return { table: table.name, problem: skipped.values().next().value ?? null, ...report };
     } catch (error) {
       if (changedTableKinds.has(databaseErrorKind(error))) state.source = null;
       // The pass under way has not ended; the next one begins at the cursor.
@@ -136,7 +153,12 @@ export const watchTable = (
       turn = polled;
       return polled;
     },
-    status: () => ({ table: table.name, cursor: state.cursor, problem, undecided: state.undecided.size }),
+    status: () => ({
+      table: table.name,
+      cursor: state.cursor,
+      problem: problem ?? skipped.values().next().value ?? null,
+      undecided: state.undecided.size,
+    }),
   };
 };
 

@@ -99,7 +99,7 @@ export const openWorld = async (
     log,
     settings: { ...defaultSettings, ...settings },
   };
-  const notifier = createNotifier({ service, queue, instance: `test-${randomUUID()}` });
+  const notifier = createNotifier({ service, queue, instance: `test-${randomUUID()}`, forget: async () => {} });
   return {
     service,
     queue,

@@ -11,6 +11,8 @@ const deliveriesAtOnceMax = 4;
 const sweepEveryMs = 30_000;
 /** How often news that no channel could carry is put back on its way. */
 const rejoinEveryMs = 900_000;
+/** How often records past their time are deleted. */
+const forgetEveryMs = 3_600_000;
 /** Rounds of one `--once` run; each round works off what the round before has made due. */
 const roundsMax = 1_000;
 const jobsPerRoundMax = 10_000;
@@ -21,6 +23,8 @@ export interface NotifierOptions {
   readonly queue: Queue<TocsinPayloads>;
   /** Name of this process in `tocsin.heartbeats`. */
   readonly instance: string;
+  /** Deletes records past their time. */
+  readonly forget: () => Promise<void>;
 }
 
 export interface Notifier extends Stoppable {
@@ -31,7 +35,7 @@ export interface Notifier extends Stoppable {
 }
 
 /** Lifecycle, digests, escalation and delivery, driven by the queues. Several may run at once. */
-export const createNotifier = ({ service, queue, instance }: NotifierOptions): Notifier => {
+export const createNotifier = ({ service, queue, instance, forget }: NotifierOptions): Notifier => {
   const { log } = service;
   const stopping = new AbortController();
   let timers: NodeJS.Timeout[] = [];
@@ -62,6 +66,7 @@ export const createNotifier = ({ service, queue, instance }: NotifierOptions): N
       timers = [
         every(sweepEveryMs, 'the sweep', () => sweep(service, instance)),
         every(rejoinEveryMs, 'putting news back', () => rejoinStrayNews(service)),
+        every(forgetEveryMs, 'deleting old records', forget),
       ];
       // What a process before this one left undone does not wait for the first turn of the clock.
       busy = busy.then(() => sweep(service, instance)).catch((error: unknown) => log.warn({ err: error }, 'the first sweep failed'));
@@ -76,6 +81,7 @@ export const createNotifier = ({ service, queue, instance }: NotifierOptions): N
         done += await queue.drain('deliveries', onDeliveries, { jobsMax: jobsPerRoundMax });
         if (done === before) break;
       }
+      await forget();
       return done;
     },
     stop: async () => {

@@ -8,6 +8,7 @@ import { createPostgresStore } from '@tocsin/event-store';
 import { createQueue } from '@tocsin/queue';
 import { assertSchemaUnderstood, createPool } from '@tocsin/runtime';
 import type { Config, Logger } from '@tocsin/runtime';
+import { forgetOldRecords } from './forget-old-records.ts';
 import { createNotifier } from './notifier.ts';
 import type { Notifier } from './notifier.ts';
 
@@ -58,6 +59,7 @@ export const openNotifier = async ({ config, connectionString, log }: OpenNotifi
   const notifier = createNotifier({
     queue,
     instance: `${hostname()}:${process.pid}`,
+    forget: () => forgetOldRecords(pool, config, log),
     service: {
       store: createPostgresStore({ pool, foldAlert: evolveAlert, modelVersion: alertModelVersion }),
       queue,

@@ -160,10 +160,7 @@ const expectToldOnce = async (queryable: Queryable, accepted: readonly AcceptedB
        deliveries.attempts,
        coalesce(array_agg(attempt.number order by attempt.number) filter (where attempt.id is not null), '{}') as numbers,
        coalesce(array_agg(attempt.outcome order by attempt.number) filter (where attempt.id is not null), '{}') as outcomes,
-       coalesce((
-         select sum((item ->> 'failures')::integer)
-         from jsonb_array_elements(deliveries.message -> 'items') as item
-       ), 0)::integer as failures
+       (deliveries.message -> 'totals' ->> 'failures')::integer as failures
      from tocsin.deliveries
      left join tocsin.delivery_attempts as attempt on attempt.delivery_id = deliveries.id
      group by deliveries.id`,

@@ -1,6 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { albums, artists, at, chainPolicy, classified, everything, failure, jobsPolicy, rebuild, runOf, songs, success, wholeRun } from '../fixtures/builders.ts';
+import {
+  albums,
+  artists,
+  at,
+  chainPolicy,
+  classified,
+  everything,
+  failure,
+  jobsPolicy,
+  rebuild,
+  runOf,
+  songs,
+  success,
+  wholeRun,
+} from '../fixtures/builders.ts';
 import { classifyFailure, globMatches, keysOfSuccess, worse } from './classify.ts';
 import type { Policy, Rule } from './policy.ts';
 
@@ -11,13 +25,24 @@ const rules = (...list: readonly Omit<Rule, 'name'>[]): Policy => ({
 
 describe('the key of a failure', () => {
   test('is the job with its target by default', () => {
-    expect(classified(failure())).toMatchObject({ key: 'job/apple/refresh_catalog/songs', title: 'apple/refresh_catalog/songs', chain: null });
+    expect(classified(failure())).toMatchObject({
+      key: 'job/apple/refresh_catalog/songs',
+      title: 'apple/refresh_catalog/songs',
+      chain: null,
+    });
   });
 
   test('leaves the target out when a rule groups by type', () => {
     const policy = rules({ match: { jobType: ['refresh_*'] }, groupBy: ['source', 'jobType'] });
-    expect(classified(failure(), policy)).toMatchObject({ key: 'job/apple/refresh_catalog', title: 'apple/refresh_catalog', rule: 'rules[0]' });
-    expect(classified(failure({ jobType: 'import' }), policy)).toMatchObject({ key: 'job/apple/import/songs', rule: null });
+    expect(classified(failure(), policy)).toMatchObject({
+      key: 'job/apple/refresh_catalog',
+      title: 'apple/refresh_catalog',
+      rule: 'rules[0]',
+    });
+    expect(classified(failure({ jobType: 'import' }), policy)).toMatchObject({
+      key: 'job/apple/import/songs',
+      rule: null,
+    });
   });
 
   test('keeps names with slashes and percent signs apart', () => {
@@ -34,7 +59,10 @@ describe('the key of a failure', () => {
 
   test('is the chain for a step of a configured chain, in a run or repeated by hand', () => {
     for (const run of [runOf(0), null])
-      expect(classified(failure({ run }), chainPolicy)).toMatchObject({ key: 'chain/apple/catalog', title: 'apple/catalog' });
+      expect(classified(failure({ run }), chainPolicy)).toMatchObject({
+        key: 'chain/apple/catalog',
+        title: 'apple/catalog',
+      });
   });
 
   test('is the job for targets, types and sources the chain does not name', () => {
@@ -54,12 +82,19 @@ describe('rules', () => {
       { match: { source: ['apple'] }, severity: 'critical' },
       { match: {}, severity: 'info', groupBy: ['source', 'jobType'] },
     );
-    expect(classified(failure(), policy)).toMatchObject({ severity: 'critical', key: 'job/apple/refresh_catalog', rule: 'rules[0], rules[1]' });
+    expect(classified(failure(), policy)).toMatchObject({
+      severity: 'critical',
+      key: 'job/apple/refresh_catalog',
+      rule: 'rules[0], rules[1]',
+    });
     expect(classified(failure({ source: 'google' }), policy)).toMatchObject({ severity: 'info', rule: 'rules[1]' });
   });
 
   test('ignore a failure, naming the rule; an earlier rule can keep it', () => {
-    const policy = rules({ match: { targetId: ['songs'] }, ignore: false }, { match: { source: ['apple'] }, ignore: true });
+    const policy = rules(
+      { match: { targetId: ['songs'] }, ignore: false },
+      { match: { source: ['apple'] }, ignore: true },
+    );
     expect(classifyFailure(failure({ targetId: 'albums' }), policy)).toEqual({ ignoredBy: 'rules[1]' });
     expect(classifyFailure(failure(), policy)).toHaveProperty('key');
   });
@@ -72,16 +107,31 @@ describe('rules', () => {
 describe('routes', () => {
   const policy: Policy = {
     ...rules({ match: { source: ['apple'] }, severity: 'critical' }),
-    routes: [{ ...everything, name: 'night', match: { severity: ['critical'] } }, { ...everything, name: 'google', match: { source: ['google'] } }, everything],
+    routes: [
+      { ...everything, name: 'night', match: { severity: ['critical'] } },
+      { ...everything, name: 'google', match: { source: ['google'] } },
+      everything,
+    ],
   };
 
   test('all that match take part, matched with the severity the rules gave', () => {
     expect(classified(failure(), policy).routes.map((route) => route.name)).toEqual(['night', 'default']);
-    expect(classified(failure({ source: 'google' }), policy).routes.map((route) => route.name)).toEqual(['google', 'default']);
+    expect(classified(failure({ source: 'google' }), policy).routes.map((route) => route.name)).toEqual([
+      'google',
+      'default',
+    ]);
   });
 
   test('are frozen without the match, so that they are the policy of that moment', () => {
-    expect(classified(failure()).routes).toEqual([{ name: 'default', channels: ['email'], fallback: ['slack'], windowMs: 900_000, escalation: everything.escalation }]);
+    expect(classified(failure()).routes).toEqual([
+      {
+        name: 'default',
+        channels: ['email'],
+        fallback: ['slack'],
+        windowMs: 900_000,
+        escalation: everything.escalation,
+      },
+    ]);
   });
 });
 
@@ -92,7 +142,10 @@ describe('the steps of a chain', () => {
 
   test('are learned from the latest green run for an unnamed chain, and unknown before there was one', () => {
     const runContext = { steps: [], learned: [songs, rebuild], lastGreenAt: at(-100) };
-    expect(classified(failure({ run: runOf(0), runContext })).chain).toEqual({ name: 'chain', steps: [songs, rebuild] });
+    expect(classified(failure({ run: runOf(0), runContext })).chain).toEqual({
+      name: 'chain',
+      steps: [songs, rebuild],
+    });
     expect(classified(failure({ run: runOf(0) })).chain).toEqual({ name: 'chain', steps: null });
   });
 
@@ -113,7 +166,11 @@ describe('the steps of a chain', () => {
   });
 
   test('configured without targets have begun whatever target the row names', () => {
-    const runContext = { steps: [{ ...rebuild, targetId: 'index-7', status: 'running' }], learned: [], lastGreenAt: null };
+    const runContext = {
+      steps: [{ ...rebuild, targetId: 'index-7', status: 'running' }],
+      learned: [],
+      lastGreenAt: null,
+    };
     expect(classified(failure({ run: runOf(0), runContext }), chainPolicy).missing).toEqual([]);
   });
 
@@ -124,7 +181,12 @@ describe('the steps of a chain', () => {
 
 describe('keysOfSuccess', () => {
   test('names every key its failure could have had', () => {
-    const signals = [{}, { run: runOf(0) }, { jobType: 'rebuild_index', targetId: null }, { source: 'google', run: runOf(1) }];
+    const signals = [
+      {},
+      { run: runOf(0) },
+      { jobType: 'rebuild_index', targetId: null },
+      { source: 'google', run: runOf(1) },
+    ];
     const policies = [jobsPolicy, chainPolicy, rules({ match: {}, groupBy: ['source', 'jobType'] })];
     for (const changes of signals)
       for (const policy of policies)
@@ -148,7 +210,12 @@ describe('globMatches', () => {
     const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*'), maxLength: 8 });
     fc.assert(
       fc.property(pattern, text, (glob, value) => {
-        const oracle = new RegExp(`^${glob.split('*').map((part) => RegExp.escape(part)).join('[^]*')}$`);
+        const oracle = new RegExp(
+          `^${glob
+            .split('*')
+            .map((part) => part.replaceAll('.', '[.]'))
+            .join('[^]*')}$`,
+        );
         expect(globMatches(glob, value)).toBe(oracle.test(value));
       }),
       { numRuns: 3_000 },
@@ -156,7 +223,12 @@ describe('globMatches', () => {
   });
 
   test('minds case and takes every other character as it is', () => {
-    expect([globMatches('Apple', 'apple'), globMatches('a.c', 'abc'), globMatches('', ''), globMatches('*', '')]).toEqual([false, false, true, true]);
+    expect([
+      globMatches('Apple', 'apple'),
+      globMatches('a.c', 'abc'),
+      globMatches('', ''),
+      globMatches('*', ''),
+    ]).toEqual([false, false, true, true]);
   });
 
   test('does not backtrack: a pattern with a thousand stars is compared at once', () => {
@@ -166,5 +238,9 @@ describe('globMatches', () => {
 });
 
 test('worse chooses the higher severity', () => {
-  expect([worse('info', 'critical'), worse('error', 'warning'), worse('error', 'error')]).toEqual(['critical', 'error', 'error']);
+  expect([worse('info', 'critical'), worse('error', 'warning'), worse('error', 'error')]).toEqual([
+    'critical',
+    'error',
+    'error',
+  ]);
 });

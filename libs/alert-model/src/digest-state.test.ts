@@ -8,30 +8,83 @@ import { InvariantError } from './invariant-error.ts';
 const openedDigest: DigestEvent = {
   type: 'DigestOpened',
   occurredAt: at(182),
-  data: { digestId: digestId(1), route: 'default', purpose: 'window', channels: ['email', 'slack'], fallback: ['outbox'], dueAt: at(197) },
+  data: {
+    digestId: digestId(1),
+    route: 'default',
+    purpose: 'window',
+    channels: ['email', 'slack'],
+    fallback: ['outbox'],
+    dueAt: at(197),
+  },
 };
 const sealed = (...numbers: readonly number[]): DigestEvent => ({
   type: 'DigestSealed',
   occurredAt: at(197),
-  data: { alerts: numbers.length, deliveries: numbers.map((number) => ({ deliveryId: deliveryId(number), channel: 'email', threadId: digestId(1), alerts: 1 })) },
+  data: {
+    alerts: numbers.length,
+    deliveries: numbers.map((number) => ({
+      deliveryId: deliveryId(number),
+      channel: 'email',
+      threadId: digestId(1),
+      alerts: 1,
+    })),
+  },
 });
-const delivered = (number: number): DigestEvent => ({ type: 'DigestDelivered', occurredAt: at(198), data: { deliveryId: deliveryId(number), channel: 'email', acceptedAt: at(198), attempts: 1 } });
+const delivered = (number: number): DigestEvent => ({
+  type: 'DigestDelivered',
+  occurredAt: at(198),
+  data: { deliveryId: deliveryId(number), channel: 'email', acceptedAt: at(198), attempts: 1 },
+});
 const lost = (number: number, replacement: number | null): DigestEvent => ({
   type: 'DigestFailed',
   occurredAt: at(199),
-  data: { deliveryId: deliveryId(number), channel: 'email', reason: 'bad-address', fallback: replacement === null ? null : { deliveryId: deliveryId(replacement), channel: 'outbox' } },
+  data: {
+    deliveryId: deliveryId(number),
+    channel: 'email',
+    reason: 'bad-address',
+    fallback: replacement === null ? null : { deliveryId: deliveryId(replacement), channel: 'outbox' },
+  },
 });
-const folded = (...events: readonly DigestEvent[]): DigestState => events.reduce<DigestState | null>(evolveDigest, null) as DigestState;
+const folded = (...events: readonly DigestEvent[]): DigestState =>
+  events.reduce<DigestState | null>(evolveDigest, null) as DigestState;
 
 const table: readonly (readonly [caption: string, events: readonly DigestEvent[], state: Partial<DigestState>])[] = [
   ['is open when it begins', [openedDigest], { state: 'open', version: 1, dueAt: at(197) }],
-  ['(4) is empty when it is sealed without anything to send, and settled at once', [openedDigest, sealed()], { state: 'empty', settledAt: at(197) }],
-  ['waits for its deliveries', [openedDigest, sealed(1, 2)], { state: 'sealed', waiting: [deliveryId(1), deliveryId(2)], settledAt: null }],
-  ['is delivered with the first acceptance, and settled with the last', [openedDigest, sealed(1, 2), delivered(1)], { state: 'delivered', settledAt: null }],
-  ['is settled when every delivery was accepted', [openedDigest, sealed(1, 2), delivered(1), delivered(2)], { state: 'delivered', settledAt: at(198), waiting: [] }],
-  ['waits for the channel that takes over', [openedDigest, sealed(1), lost(1, 2)], { state: 'sealed', waiting: [deliveryId(2)], settledAt: null }],
-  ['has failed when the last channel gave up and none accepted', [openedDigest, sealed(1), lost(1, 2), lost(2, null)], { state: 'failed', settledAt: at(199) }],
-  ['stays delivered when one of two channels gave up', [openedDigest, sealed(1, 2), delivered(1), lost(2, null)], { state: 'delivered', settledAt: at(199), failed: [deliveryId(2)] }],
+  [
+    '(4) is empty when it is sealed without anything to send, and settled at once',
+    [openedDigest, sealed()],
+    { state: 'empty', settledAt: at(197) },
+  ],
+  [
+    'waits for its deliveries',
+    [openedDigest, sealed(1, 2)],
+    { state: 'sealed', waiting: [deliveryId(1), deliveryId(2)], settledAt: null },
+  ],
+  [
+    'is delivered with the first acceptance, and settled with the last',
+    [openedDigest, sealed(1, 2), delivered(1)],
+    { state: 'delivered', settledAt: null },
+  ],
+  [
+    'is settled when every delivery was accepted',
+    [openedDigest, sealed(1, 2), delivered(1), delivered(2)],
+    { state: 'delivered', settledAt: at(198), waiting: [] },
+  ],
+  [
+    'waits for the channel that takes over',
+    [openedDigest, sealed(1), lost(1, 2)],
+    { state: 'sealed', waiting: [deliveryId(2)], settledAt: null },
+  ],
+  [
+    'has failed when the last channel gave up and none accepted',
+    [openedDigest, sealed(1), lost(1, 2), lost(2, null)],
+    { state: 'failed', settledAt: at(199) },
+  ],
+  [
+    'stays delivered when one of two channels gave up',
+    [openedDigest, sealed(1, 2), delivered(1), lost(2, null)],
+    { state: 'delivered', settledAt: at(199), failed: [deliveryId(2)] },
+  ],
 ];
 
 describe('a digest', () => {

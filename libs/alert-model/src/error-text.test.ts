@@ -5,7 +5,9 @@ import { errorCharsMax } from './signal.ts';
 
 describe('cleanText', () => {
   test('removes terminal escapes, control, bidirectional and zero-width characters', () => {
-    expect(cleanText('\u001b[31mred\u001b[0m \u202egnp.exe\u202c a\u200bb\u0000c\u0085d\ufeff')).toBe('red gnp.exe abcd');
+    expect(cleanText('\u001b[31mred\u001b[0m \u202egnp.exe\u202c a\u200bb\u0000c\u0085d\ufeff')).toBe(
+      'red gnp.exe abcd',
+    );
   });
 
   test('keeps line feeds and tabs, and makes one line feed of a carriage return', () => {

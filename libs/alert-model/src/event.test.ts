@@ -38,7 +38,9 @@ describe('stored streams', () => {
     const rows = read<readonly Row[]>(new URL('digest.json', streams));
     const state = rows.map((row) => parseEvent(row) as DigestEvent).reduce<DigestState | null>(evolveDigest, null);
     expect(JSON.stringify(state)).toBe(JSON.stringify(read(new URL('digest.state.json', streams))));
-    expect(new Set(rows.map((row) => row.type)).size).toBe((Object.keys(digestEventSchemas) as DigestEventType[]).length);
+    expect(new Set(rows.map((row) => row.type)).size).toBe(
+      (Object.keys(digestEventSchemas) as DigestEventType[]).length,
+    );
   });
 });
 

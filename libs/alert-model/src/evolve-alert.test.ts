@@ -11,16 +11,30 @@ describe('a storm in one alert', () => {
   test('counts causes one by one up to a bound, and the rest together', () => {
     let state = given(opened(failure({ error: 'cause a' })));
     for (let index = 1; index < causesMax + 5; index += 1)
-      state = follows(state, fails(state, failure({ error: `cause ${'abcdefghijklmnopqrstuvwxyz'[index]}` })), 'FailureDetected');
+      state = follows(
+        state,
+        fails(state, failure({ error: `cause ${'abcdefghijklmnopqrstuvwxyz'[index]}` })),
+        'FailureDetected',
+      );
     expect(state.causes).toHaveLength(causesMax);
-    expect(state).toMatchObject({ occurrences: causesMax + 5, otherCauses: 5, pending: { default: { failures: causesMax + 5, otherCauses: 5 } } });
+    expect(state).toMatchObject({
+      occurrences: causesMax + 5,
+      otherCauses: 5,
+      pending: { default: { failures: causesMax + 5, otherCauses: 5 } },
+    });
     expect(state.causes.reduce((sum, cause) => sum + cause.count, state.otherCauses)).toBe(state.occurrences);
   });
 
   test('remembers the newest samples of a cause, by their version', () => {
     let state = given(opened());
     for (let index = 0; index < 20; index += 1) state = follows(state, fails(state, failure()), 'FailureDetected');
-    expect(state.causes).toEqual([{ signature: state.causes[0]?.signature, count: 21, samples: Array.from({ length: samplesPerCauseMax }, (_, index) => 14 + index) }]);
+    expect(state.causes).toEqual([
+      {
+        signature: state.causes[0]?.signature,
+        count: 21,
+        samples: Array.from({ length: samplesPerCauseMax }, (_, index) => 14 + index),
+      },
+    ]);
   });
 
   test('follows so many targets one by one, counts the others, and folds 20,000 of them without ado', () => {

@@ -46,7 +46,7 @@ export { signatureOf, signatureTemplate } from './signature.ts';
 export { addMs, compareInstants, isAfter, msBetween } from './instant.ts';
 export { findTransition, machineTransitions } from './machine.ts';
 export type { MachineAction, MachineTransition, Waiting } from './machine.ts';
-export { renderMachine, renderMachineTable } from './render-machine.ts';
+export { renderMachine, renderMachinePage } from './render-machine.ts';
 export { evolveAlert, waitingOf } from './evolve-alert.ts';
 export { classifyFailure, globMatches, keysOfSuccess, unnamedChain } from './classify.ts';
 export type { Classification, Ignored } from './classify.ts';

@@ -18,7 +18,9 @@ describe('compareInstants', () => {
   test('orders as dates do, whatever number of fraction digits is written', () => {
     fc.assert(
       fc.property(date, date, digits, digits, (a, b, left, right) => {
-        expect(Math.sign(compareInstants(written(a, 0, left), written(b, 0, right)))).toBe(Math.sign(a.getTime() - b.getTime()));
+        expect(Math.sign(compareInstants(written(a, 0, left), written(b, 0, right)))).toBe(
+          Math.sign(a.getTime() - b.getTime()),
+        );
       }),
     );
   });

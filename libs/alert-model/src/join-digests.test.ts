@@ -23,10 +23,20 @@ describe('joinDigests', () => {
   test('opens one digest for all news of a route; its window begins with the first', () => {
     const joined = joinDigests([join(1), join(2)], [], ids(), at(182));
     expect(joined.opened.map((event) => event.data)).toEqual([
-      { digestId: digestId(1), route: 'default', purpose: 'window', channels: ['email'], fallback: ['slack'], dueAt: at(197) },
+      {
+        digestId: digestId(1),
+        route: 'default',
+        purpose: 'window',
+        channels: ['email'],
+        fallback: ['slack'],
+        dueAt: at(197),
+      },
     ]);
     expect(joined.batched.map(({ alertId: id, event }) => [id, event.data])).toEqual(
-      [1, 2].map((alert) => [alertId(alert), { digestId: digestId(1), route: 'default', purpose: 'window', dueAt: at(197) }]),
+      [1, 2].map((alert) => [
+        alertId(alert),
+        { digestId: digestId(1), route: 'default', purpose: 'window', dueAt: at(197) },
+      ]),
     );
   });
 
@@ -38,7 +48,12 @@ describe('joinDigests', () => {
   });
 
   test('keeps routes and purposes apart', () => {
-    const joined = joinDigests([join(1), join(1, { route: 'night' }), join(1, { purpose: 'lapse', windowMs: 0 })], [], ids(), at(182));
+    const joined = joinDigests(
+      [join(1), join(1, { route: 'night' }), join(1, { purpose: 'lapse', windowMs: 0 })],
+      [],
+      ids(),
+      at(182),
+    );
     expect(joined.opened.map(({ data }) => [data.route, data.purpose, data.dueAt])).toEqual([
       ['default', 'window', at(197)],
       ['night', 'window', at(197)],

@@ -25,9 +25,12 @@ export const subjectOf = (items: readonly MessageItem[], failures: number): stri
 export const headlineOf = (items: readonly MessageItem[]): string => {
   const [first, ...others] = items;
   if (first === undefined) return '';
-  const fine = others.filter(isFine).length;
-  const bad = others.length - fine;
-  const also = [...(bad > 0 ? [countOf(bad, 'more problem')] : []), ...(fine > 0 ? [`${fine} recovered`] : [])];
+  const bad = others.filter((item) => !isFine(item)).length;
+  const fine = others.filter(isFine).reduce((sum, item) => sum + item.alerts, 0);
+  const also = [
+    ...(bad > 0 ? [countOf(bad, 'more problem')] : []),
+    ...(fine > 0 ? [`${fine.toLocaleString('en-GB')} recovered`] : []),
+  ];
   const tail = also.length === 0 ? '' : ` Also in this message: ${also.join(', ')}.`;
   return oneLine(tell(first), headlineCharsMax - tail.length) + tail;
 };
@@ -36,18 +39,27 @@ const isFine = (item: MessageItem): boolean => item.kind === 'resolved' || item.
 
 const subjectPart = (item: MessageItem): string => {
   if (item.kind === 'recovered') return `${nameOf(item)} failed and recovered`;
-  if (item.kind === 'resolved') return `${nameOf(item)} ${item.resolution?.reason === 'operator' ? 'was closed' : 'works again'}`;
+  if (item.kind === 'resolved')
+    return `${nameOf(item)} ${item.resolution?.reason === 'operator' ? 'was closed' : 'works again'}`;
   const what = item.chain === null ? failed(item) : `${item.title}: ${failed(item)}`;
   const missing = missingOf(item);
-  return what + (missing === '' ? '' : `, ${missing} did not run`) + (item.kind === 'escalated' ? ', nobody has acknowledged it' : '');
+  return (
+    what +
+    (missing === '' ? '' : `, ${missing} did not run`) +
+    (item.kind === 'escalated' ? ', nobody has acknowledged it' : '')
+  );
 };
 
 const titlesListedMax = 3;
 /** "40 failures: apple/refresh_catalog (20), apple/rebuild_index (15) and google/import (5)" */
 const subjectList = (items: readonly MessageItem[], failures: number): string => {
-  const names = items.map((item) => (item.failures > 1 ? `${item.title} (${item.failures.toLocaleString('en-GB')})` : item.title));
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(item.title, (counts.get(item.title) ?? 0) + item.failures);
   const fine = items.every(isFine);
   const lead = failures > 0 && !fine ? countOf(failures, 'failure') : countOf(items.length, 'problem');
+  const [[title] = ['']] = counts;
+  if (counts.size === 1 && !fine) return `${lead} of ${title}, ${items.length} causes`;
+  const names = [...counts].map(([name, count]) => (count > 1 ? `${name} (${count.toLocaleString('en-GB')})` : name));
   return `${lead}${fine ? ' over' : ''}: ${listOf(names, titlesListedMax)}`;
 };
 
@@ -88,7 +100,8 @@ const resolved = (item: MessageItem): string => {
 const recovered = (item: MessageItem): string => {
   const { resolution } = item;
   if (resolution === null || item.alerts > 1) return `${failed(item)} and recovered${why(item)}`;
-  if (resolution.reason === 'operator') return `${failed(item)}${why(item)} Closed by ${resolution.by ?? 'an operator'}.`;
+  if (resolution.reason === 'operator')
+    return `${failed(item)}${why(item)} Closed by ${resolution.by ?? 'an operator'}.`;
   const sameDay = item.since.slice(0, 10) === resolution.resolvedAt.slice(0, 10);
   const times = sameDay
     ? `at ${clock(item.since)} and recovered at ${clock(resolution.resolvedAt)} UTC on ${day(item.since)}`
@@ -101,7 +114,8 @@ const failing = (item: MessageItem, adverb?: string): string => {
   const missing = missingOf(item);
   const green = item.chain?.lastGreenAt == null ? '' : `last good run ${when(item.chain.lastGreenAt)}`;
   const consequence = [missing === '' ? '' : `${missing} did not run`, green].filter((part) => part !== '').join('; ');
-  const sentence = consequence === '' ? '' : ` ${consequence.startsWith('last') ? `L${consequence.slice(1)}` : consequence}.`;
+  const sentence =
+    consequence === '' ? '' : ` ${consequence.startsWith('last') ? `L${consequence.slice(1)}` : consequence}.`;
   return `${failed(item, adverb)}${why(item)}${sentence}`;
 };
 
@@ -116,7 +130,10 @@ const why = (item: MessageItem): string => {
 /** "songs failed", "albums and songs failed again", "apple/refresh_catalog failed for 20 targets" */
 const failed = (item: MessageItem, adverb?: string): string => {
   const names = item.chain === null ? [item.title] : stepsOf(item);
-  const verb = verbOf(item.causes.flatMap((cause) => cause.jobs), names.length > 1);
+  const verb = verbOf(
+    item.causes.flatMap((cause) => cause.jobs),
+    names.length > 1,
+  );
   const phrase = adverb === 'also' ? `also ${verb}` : adverb === undefined ? verb : `${verb} ${adverb}`;
   const targets = item.alerts > 1 ? ` for ${item.alerts.toLocaleString('en-GB')} targets` : '';
   return `${listOf(names, namesListedMax)} ${phrase}${targets}`;
@@ -140,7 +157,9 @@ const verbOf = (jobs: readonly MessageJob[], several: boolean): string => {
 const stepsOf = (item: MessageItem): readonly string[] => {
   const jobs = item.causes.flatMap((cause) => cause.jobs);
   const types = new Set(jobs.filter((job) => job.targetId !== null).map((job) => job.jobType));
-  const names = [...new Set(jobs.map((job) => (types.size === 1 && job.targetId !== null ? job.targetId : stepName(job))))];
+  const names = [
+    ...new Set(jobs.map((job) => (types.size === 1 && job.targetId !== null ? job.targetId : stepName(job)))),
+  ];
   return names.length === 0 ? [item.title] : names;
 };
 
@@ -170,7 +189,8 @@ const listOf = (names: readonly string[], listedMax: number): string => {
   return names.length < 2 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 };
 
-const countOf = (count: number, noun: string): string => `${count.toLocaleString('en-GB')} ${noun}${count === 1 ? '' : 's'}`;
+const countOf = (count: number, noun: string): string =>
+  `${count.toLocaleString('en-GB')} ${noun}${count === 1 ? '' : 's'}`;
 
 const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -194,7 +214,13 @@ export const forHumans = (ms: number): string => {
   return hours % 24 === 0 ? `${days} days` : `${days} days ${hours % 24} h`;
 };
 
-const firstLine = (text: string, charsMax: number): string => cut(text.split('\n', 1)[0] ?? '', charsMax);
+const firstLine = (text: string, charsMax: number): string =>
+  cut(cleanText(text).trim().split('\n', 1)[0] ?? '', charsMax);
 const oneLine = (text: string, charsMax: number): string => cut(cleanText(text).replace(/\s+/g, ' ').trim(), charsMax);
 const cut = (line: string, charsMax: number): string =>
-  line.length > charsMax ? `${line.slice(0, charsMax - 1).toWellFormed().trimEnd()}…` : line;
+  line.length > charsMax
+    ? `${line
+        .slice(0, charsMax - 1)
+        .toWellFormed()
+        .trimEnd()}…`
+    : line;

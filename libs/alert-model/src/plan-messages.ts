@@ -127,6 +127,7 @@ const byUrgency = (a: PlannedItem, b: PlannedItem): number =>
   kindRank[a.first.kind] - kindRank[b.first.kind] ||
   severityRank[b.first.severity] - severityRank[a.first.severity] ||
   b.failures - a.failures ||
+  b.occurrences - a.occurrences ||
   compareInstants(a.first.since, b.first.since) ||
   (a.first.title < b.first.title ? -1 : a.first.title > b.first.title ? 1 : 0) ||
   (a.first.alertId < b.first.alertId ? -1 : 1);

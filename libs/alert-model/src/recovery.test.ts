@@ -1,5 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import { albums, artists, at, chainPolicy, failure, fails, follows, given, jobsPolicy, monday, rebuild, refused, runOf, songs, success, told, wholeRun } from '../fixtures/builders.ts';
+import {
+  albums,
+  artists,
+  at,
+  chainPolicy,
+  failure,
+  fails,
+  follows,
+  given,
+  jobsPolicy,
+  monday,
+  rebuild,
+  refused,
+  runOf,
+  songs,
+  success,
+  told,
+  wholeRun,
+} from '../fixtures/builders.ts';
 import type { AlertState } from './alert-state.ts';
 import { decideSuccess } from './decide.ts';
 import type { Policy } from './policy.ts';
@@ -12,12 +30,17 @@ const failsIn = (week: number, step: Step, minutes: number, runContext: Partial<
     ...step,
     run: runOf(week),
     failedAt: at(monday(week) + 180 + minutes),
-    runContext: { steps: [{ ...step, status: 'failed' }], learned: [], lastGreenAt: at(monday(-1) + 220), ...runContext },
+    runContext: {
+      steps: [{ ...step, status: 'failed' }],
+      learned: [],
+      lastGreenAt: at(monday(-1) + 220),
+      ...runContext,
+    },
   });
 
 /** Tells the alert of steps that succeeded in the run of that Monday, ten minutes after each other. */
 const succeedIn = (state: AlertState, week: number, steps: readonly Step[], from = 1): AlertState =>
-  steps.reduce((current, step, index) => {
+  steps.reduce<AlertState>((current, step, index) => {
     const finishedAt = at(monday(week) + 180 + from + index * 10);
     const decision = decideSuccess(current, success({ ...step, run: runOf(week), finishedAt }), finishedAt);
     return follows(current, decision, ...decision.events.map((event) => event.type));
@@ -25,8 +48,12 @@ const succeedIn = (state: AlertState, week: number, steps: readonly Step[], from
 
 /** An operator repeats steps outside any run, minutes after midnight of that Monday. */
 const byHand = (state: AlertState, week: number, minutes: number, steps: readonly Step[]): AlertState =>
-  steps.reduce((current, step) => {
-    const decision = decideSuccess(current, success({ ...step, finishedAt: at(monday(week) + minutes) }), at(monday(week) + minutes));
+  steps.reduce<AlertState>((current, step) => {
+    const decision = decideSuccess(
+      current,
+      success({ ...step, finishedAt: at(monday(week) + minutes) }),
+      at(monday(week) + minutes),
+    );
     return follows(current, decision, ...decision.events.map((event) => event.type));
   }, state);
 
@@ -42,7 +69,10 @@ describe.for(chains)('$kind', ({ policy, context }) => {
 
   test('(7) songs failed and rebuild_index did not run: one alert owes both', () => {
     expect(firstMonday).toMatchObject({ state: 'notified', missing: [rebuild], lastGreenAt: at(monday(-1) + 220) });
-    expect(firstMonday.owed).toMatchObject({ 'refresh_catalog/songs': { missing: false }, rebuild_index: { missing: true } });
+    expect(firstMonday.owed).toMatchObject({
+      'refresh_catalog/songs': { missing: false },
+      rebuild_index: { missing: true },
+    });
   });
 
   test('(8) the next Monday songs is fine but rebuild_index fails: the same alert, a new occurrence, not resolved', () => {
@@ -56,7 +86,10 @@ describe.for(chains)('$kind', ({ policy, context }) => {
     const ran = succeedIn(firstMonday, 1, [albums, songs, artists]);
     const failed = follows(ran, fails(ran, failsIn(1, rebuild, 40, context), policy), 'FailureDetected');
     const fine = succeedIn(failed, 2, wholeRun);
-    expect(fine).toMatchObject({ state: 'resolved', resolution: { reason: 'chain-run-green', resolvedAt: at(monday(2) + 180 + 31) } });
+    expect(fine).toMatchObject({
+      state: 'resolved',
+      resolution: { reason: 'chain-run-green', resolvedAt: at(monday(2) + 180 + 31) },
+    });
   });
 
   test('(9) in whatever order the four are heard of', () => {
@@ -80,7 +113,10 @@ describe.for(chains)('$kind', ({ policy, context }) => {
   test('the rows of the failed run repeated in place count as repeated by hand', () => {
     const one = succeedIn(firstMonday, 0, [songs], 100);
     expect(one.state).toBe('notified');
-    expect(succeedIn(one, 0, [rebuild], 120).resolution).toMatchObject({ reason: 'failed-steps-succeeded', resolvedAt: at(300) });
+    expect(succeedIn(one, 0, [rebuild], 120).resolution).toMatchObject({
+      reason: 'failed-steps-succeeded',
+      resolvedAt: at(300),
+    });
   });
 
   test('the whole failed run repeated in place is a green run', () => {
@@ -105,12 +141,19 @@ describe.for(chains)('$kind', ({ policy, context }) => {
   });
 
   test('(11) a success of the failed step that finished before the failure changes nothing', () => {
-    refused(decideSuccess(firstMonday, success({ ...songs, run: runOf(0), finishedAt: at(184) }), at(300)), /before the failure/);
+    refused(
+      decideSuccess(firstMonday, success({ ...songs, run: runOf(0), finishedAt: at(184) }), at(300)),
+      /before the failure/,
+    );
   });
 
   test('(12) albums and songs fail in the same run, 20 minutes apart: one alert with both', () => {
     const both = follows(firstMonday, fails(firstMonday, failsIn(0, albums, 25, context), policy), 'FailureDetected');
-    expect(both).toMatchObject({ state: 'detected', occurrences: 2, pending: { default: { failures: 1, opened: false } } });
+    expect(both).toMatchObject({
+      state: 'detected',
+      occurrences: 2,
+      pending: { default: { failures: 1, opened: false } },
+    });
     expect(byHand(both, 0, 300, [songs, rebuild]).state).toBe('detected');
     expect(byHand(both, 0, 300, [songs, rebuild, albums]).state).toBe('resolved');
   });
@@ -132,7 +175,10 @@ describe('an unnamed chain whose steps are not known', () => {
   });
 
   test('takes no note of steps that never failed', () => {
-    refused(decideSuccess(failed, success({ ...albums, run: runOf(1), finishedAt: at(monday(1)) }), at(monday(1))), /nothing of that name/);
+    refused(
+      decideSuccess(failed, success({ ...albums, run: runOf(1), finishedAt: at(monday(1)) }), at(monday(1))),
+      /nothing of that name/,
+    );
   });
 
   test('waits for every step that failed, in whatever runs', () => {
@@ -147,7 +193,9 @@ describe('a step configured without targets', () => {
   test('is one step, whatever target its rows name', () => {
     const failed = given(told(failsIn(0, { jobType: 'rebuild_index', targetId: 'index-7' }, 40), chainPolicy));
     expect(Object.keys(failed.owed)).toEqual(['rebuild_index']);
-    expect(succeedIn(failed, 1, [albums, songs, artists, { jobType: 'rebuild_index', targetId: 'index-8' }]).state).toBe('resolved');
+    expect(
+      succeedIn(failed, 1, [albums, songs, artists, { jobType: 'rebuild_index', targetId: 'index-8' }]).state,
+    ).toBe('resolved');
   });
 });
 

@@ -54,7 +54,10 @@ const greenSince = (state: AlertState, run: string, steps: readonly string[]): I
 
 const isWhole = (state: AlertState, run: string, steps: readonly string[]): boolean => {
   const finished = finishes(state, run);
-  const begun = Object.values(finished).reduce<Instant | null>((first, at) => (first === null ? at : earlier(first, at)), null);
+  const begun = Object.values(finished).reduce<Instant | null>(
+    (first, at) => (first === null ? at : earlier(first, at)),
+    null,
+  );
   if (begun === null) return false;
   return steps.every((name) => {
     const byHand = ownValue(finishes(state, ''), name);
@@ -81,4 +84,5 @@ const firstAfter = (failedAt: Instant, name: string, state: AlertState, runs: re
     .filter((at) => isAfter(at, failedAt))
     .toSorted(compareInstants)[0] ?? null;
 
-const finishes = (state: AlertState, run: string): Readonly<Record<string, Instant>> => ownValue(state.successes, run) ?? {};
+const finishes = (state: AlertState, run: string): Readonly<Record<string, Instant>> =>
+  ownValue(state.successes, run) ?? {};

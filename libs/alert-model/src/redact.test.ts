@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { literalSecretCharsMin, redact, redactCharsMax } from './redact.ts';
 
 /** Repeats to a length; secrets are put together at run time, so that no scanner finds one in the repository. */
-const chars = (alphabet: string, length: number): string => alphabet.repeat(Math.ceil(length / alphabet.length)).slice(0, length);
+const chars = (alphabet: string, length: number): string =>
+  alphabet.repeat(Math.ceil(length / alphabet.length)).slice(0, length);
 const alnum = (length: number): string => chars('a9Bz7Qx2Lm4Kw8', length);
 const upper = (length: number): string => chars('Q7ZK2MXB4T', length);
 
@@ -85,7 +86,12 @@ describe('redact', () => {
   });
 
   test('leaves no part of a secret of any text of the corpus, even when all of them stand in one text', () => {
-    const redacted = redact(corpus.filter(([, , text]) => text.length < 1_000).map(([, , text]) => text).join('\n'));
+    const redacted = redact(
+      corpus
+        .filter(([, , text]) => text.length < 1_000)
+        .map(([, , text]) => text)
+        .join('\n'),
+    );
     for (const [, secret] of corpus) expect(redacted).not.toContain(secret);
   });
 
@@ -102,7 +108,11 @@ describe('redact', () => {
   });
 
   test('replaces literal secrets of the installation, the longest first, and none that are too short', () => {
-    const redacted = redact('a correct-horse and a correct-horse-battery and abc', ['correct-horse', 'correct-horse-battery', 'abc']);
+    const redacted = redact('a correct-horse and a correct-horse-battery and abc', [
+      'correct-horse',
+      'correct-horse-battery',
+      'abc',
+    ]);
     expect(redacted).toBe('a [redacted] and a [redacted] and abc');
     expect('abc'.length).toBeLessThan(literalSecretCharsMin);
   });
@@ -112,8 +122,33 @@ describe('redact', () => {
   });
 
   test('is idempotent, and the text never outgrows its bound', () => {
-    const word = fc.constantFrom('password', '=', ': ', '"', "'", '\\', '[redacted]', '@', '://', 'http', 'bearer ', 'cookie:', '--token ', '\n', ',', ']', '&', 'eyJ', '.', '-');
-    const text = fc.array(fc.oneof({ weight: 3, arbitrary: word }, { weight: 1, arbitrary: fc.string({ maxLength: 8 }) }), { maxLength: 40 }).map((parts) => parts.join(''));
+    const word = fc.constantFrom(
+      'password',
+      '=',
+      ': ',
+      '"',
+      "'",
+      '\\',
+      '[redacted]',
+      '@',
+      '://',
+      'http',
+      'bearer ',
+      'cookie:',
+      '--token ',
+      '\n',
+      ',',
+      ']',
+      '&',
+      'eyJ',
+      '.',
+      '-',
+    );
+    const text = fc
+      .array(fc.oneof({ weight: 3, arbitrary: word }, { weight: 1, arbitrary: fc.string({ maxLength: 8 }) }), {
+        maxLength: 40,
+      })
+      .map((parts) => parts.join(''));
     fc.assert(
       fc.property(text, (value) => {
         const once = redact(value);
@@ -129,9 +164,41 @@ describe('redact', () => {
   });
 
   test.for([
-    'a', 'a-', '_', '-', '=', ' ', '"', '\\"', '@', 'password', 'password=', 'password="', 'password="\\', 'token: \\"', "token: \\'x \\\"", 'api_', 'a_a-',
-    'eyJaaaaa', 'eyJaaaaa.', 'ab://', 'ab://a:', 'a.', 'http://a@', 'bearer ', 'authorization: ', 'cookie:', 'cookie: a', 'sk-', 'SG.aaaaaaaaaa.', 'xoxb-',
-    '-----BEGIN PRIVATE KEY-----', '-----BEGIN ', '--', '--a', '--token ',
+    'a',
+    'a-',
+    '_',
+    '-',
+    '=',
+    ' ',
+    '"',
+    '\\"',
+    '@',
+    'password',
+    'password=',
+    'password="',
+    'password="\\',
+    'token: \\"',
+    'token: \\\'x \\"',
+    'api_',
+    'a_a-',
+    'eyJaaaaa',
+    'eyJaaaaa.',
+    'ab://',
+    'ab://a:',
+    'a.',
+    'http://a@',
+    'bearer ',
+    'authorization: ',
+    'cookie:',
+    'cookie: a',
+    'sk-',
+    'SG.aaaaaaaaaa.',
+    'xoxb-',
+    '-----BEGIN PRIVATE KEY-----',
+    '-----BEGIN ',
+    '--',
+    '--a',
+    '--token ',
   ])('comes to an end soon on 20,000 characters made to slow patterns down: %s', (part) => {
     const hostile = part.repeat(Math.ceil(redactCharsMax / part.length));
     expect(redact(hostile).length).toBeLessThanOrEqual(redactCharsMax);

@@ -1,3 +1,4 @@
+import type { LifecycleState } from './alert-state.ts';
 import type { AlertEventType } from './event.ts';
 import { machineTransitions } from './machine.ts';
 import type { MachineAction, MachineTransition, Waiting } from './machine.ts';
@@ -11,10 +12,79 @@ import type { MachineAction, MachineTransition, Waiting } from './machine.ts';
 export const renderMachine = (format: 'mermaid' | 'json'): string =>
   format === 'json' ? `${JSON.stringify(machineTransitions, null, 2)}\n` : mermaid();
 
+/** The whole page `docs/state-machine.md`: what each state means, the diagram and the table of transitions. */
+export const renderMachinePage = (): string =>
+  [
+    '# The lifecycle of an alert',
+    '',
+    'Generated from `libs/alert-model/src/machine.ts` by `npm run gen`; do not edit by hand.',
+    '',
+    'An alert is the life of one problem, from its first failure to its resolution. Its state is folded from its events and',
+    'nothing else. The machine says which events are legal and which state follows; it is driven by pure transitions, without',
+    'clocks or actors. A deadline is a queued job that brings an event when its time has come. What a transition asks of the',
+    'outside is done in the transaction that records the event; a replay drops it, so a replay sends nothing.',
+    '',
+    '"News" is what has still to be told of the alert: failures, its resolution, the end of an acknowledgement. For each route',
+    'it sits in no digest yet, in a digest that no channel has accepted yet, or has been accepted.',
+    '',
+    '| state | meaning | entered | left |',
+    '| --- | --- | --- | --- |',
+    ...Object.entries(meanings).map(
+      ([state, { meaning, entered, left }]) => `| **${state}** | ${meaning} | ${entered} | ${left} |`,
+    ),
+    '',
+    'The escalation level, the causes and the work that still owes a success are facts beside the state, not states of their',
+    'own.',
+    '',
+    '```mermaid',
+    mermaid().trimEnd(),
+    '```',
+    '',
+    '## Every transition',
+    '',
+    'An event that has no row for a state cannot follow there: a decision refuses the command with a reason, and folding such',
+    'an event stops with an error, because the log is damaged.',
+    '',
+    renderTable(),
+  ].join('\n');
+
+const meanings: Readonly<
+  Record<LifecycleState, { readonly meaning: string; readonly entered: string; readonly left: string }>
+> = {
+  detected: {
+    meaning: 'It has news that sits in no digest.',
+    entered:
+      'With the first failure, with every further one, and when a channel gave its news up without another one to take over.',
+    left: 'When digests hold all its news; when somebody acknowledges it; when it is resolved.',
+  },
+  batched: {
+    meaning: 'Digests hold all its news, and some of them no channel has accepted.',
+    entered: 'When the last waiting news joined a digest.',
+    left: 'When channels have accepted everything; with a new failure; when somebody acknowledges it; when it is resolved.',
+  },
+  notified: {
+    meaning: 'Channels have accepted everything there was to tell. The escalation clock runs.',
+    entered: 'With the acceptance that leaves nothing untold.',
+    left: 'With a new failure; when somebody acknowledges it; when it is resolved. An escalation tells the next level and stays.',
+  },
+  acknowledged: {
+    meaning: 'Somebody owns it, as a lease. News is recorded and waits.',
+    entered: 'By an acknowledgement in any open state.',
+    left: 'When the lease ends, by its time or by a new cause; when it is given back; when it is resolved.',
+  },
+  resolved: {
+    meaning: 'It is fine again, or an operator closed it.',
+    entered: 'When everything that failed has succeeded since, or by hand.',
+    left: 'Never. What remains is to tell those who were told of the failure. A later failure opens a new alert.',
+  },
+};
+
 /** The transitions as a Markdown table: states that treat an event alike share a row. */
-export const renderMachineTable = (): string => {
+const renderTable = (): string => {
   const all = arrows();
-  const rows = Map.groupBy(all, (arrow) => [arrow.event, arrow.guard, destination(arrow, all), ...arrow.actions].join('\n'));
+  const rows = Map.groupBy(all, (arrow) =>
+    [arrow.event, arrow.guard, destination(arrow, all), ...arrow.actions].join('\n'),
+  );
   return [
     '| event | in state | when | leads to | asks for |',
     '| --- | --- | --- | --- | --- |',
@@ -33,7 +103,10 @@ const rowOf = (sharing: readonly Arrow[], all: readonly Arrow[]): string => {
 
 /** Where an arrow leads: "the same state", unless another state leads to this one too. */
 const destination = (arrow: Arrow, all: readonly Arrow[]): string =>
-  arrow.to === arrow.from && !all.some((other) => other !== arrow && other.event === arrow.event && other.guard === arrow.guard && other.to === arrow.to)
+  arrow.to === arrow.from &&
+  !all.some(
+    (other) => other !== arrow && other.event === arrow.event && other.guard === arrow.guard && other.to === arrow.to,
+  )
     ? 'the same state'
     : arrow.to;
 
@@ -62,7 +135,9 @@ interface Arrow {
 
 /** Transitions with the variants of `waiting` put together where they lead to the same state. */
 const arrows = (): readonly Arrow[] => {
-  const groups = Map.groupBy(machineTransitions, ({ from, event, to, actions }) => [from, event, to, ...actions].join(' '));
+  const groups = Map.groupBy(machineTransitions, ({ from, event, to, actions }) =>
+    [from, event, to, ...actions].join(' '),
+  );
   return [...groups.values()].flatMap((variants): Arrow[] => {
     const [first] = variants;
     if (first === undefined) return [];

@@ -10,7 +10,9 @@ export const runStepsMax = 100;
 /** Most signals in one queue job. */
 export const signalsPerJobMax = 500;
 
-const Name = z.string().min(1).max(nameCharsMax);
+/** What Postgres cannot store is taken out where a signal is read, so that live state and replay see the same text. */
+const storable = (text: string): string => text.replaceAll('\u0000', '').toWellFormed();
+const Name = z.string().min(1).max(nameCharsMax).overwrite(storable);
 
 /** What became of a job. Only `failed` and `dead` are produced by the first detector. */
 export const FailureKind = z.enum(['failed', 'dead', 'stuck', 'stalled', 'overdue', 'partial']);
@@ -23,7 +25,7 @@ export type Step = z.infer<typeof Step>;
 /** What the detector saw of the chain run a failed job belongs to. */
 export const RunContext = z.object({
   /** The jobs of this run, as they stood when the failure was read. */
-  steps: z.array(Step.extend({ status: z.string().max(nameCharsMax) })).max(runStepsMax),
+  steps: z.array(Step.extend({ status: z.string().max(nameCharsMax).overwrite(storable) })).max(runStepsMax),
   /** The steps of the latest earlier run in which every job succeeded; empty when there is none. */
   learned: z.array(Step).max(runStepsMax),
   /** When that earlier run finished; null when there is none. */
@@ -47,14 +49,14 @@ export const FailureSignal = z.object({
   attempts: z.int().nullable(),
   maxAttempts: z.int().nullable(),
   /** Redacted and shortened. null when the row holds no error text. */
-  error: z.string().max(errorCharsMax).nullable(),
+  error: z.string().max(errorCharsMax).overwrite(storable).nullable(),
   /** Never later than `observedAt`. */
   failedAt: Instant,
   /** The chain run's id (`payload.chain_started_at`); null outside a chain run. */
   run: Name.nullable(),
   runContext: RunContext.nullable(),
   /** What was odd about the row, in plain words. */
-  notes: z.array(z.string().max(nameCharsMax)).max(10),
+  notes: z.array(z.string().max(nameCharsMax).overwrite(storable)).max(10),
   /** The database's clock when the row was read. */
   observedAt: Instant,
 });

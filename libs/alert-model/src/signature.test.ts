@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { signatureCharsMax, signatureOf, signatureTemplate, signatureVersion } from './signature.ts';
 
-const golden = JSON.parse(readFileSync(new URL('../fixtures/signatures-s1.json', import.meta.url), 'utf8')) as Readonly<Record<string, string>>;
+const golden = JSON.parse(readFileSync(new URL('../fixtures/signatures-s1.json', import.meta.url), 'utf8')) as Readonly<
+  Record<string, string>
+>;
 
 /** Texts of one cause each. */
 const sameCause: readonly (readonly [caption: string, ...texts: string[]])[] = [
@@ -23,17 +25,25 @@ const sameCause: readonly (readonly [caption: string, ...texts: string[]])[] = [
   ['dates in words', 'expired Mon, 2 Mar 2026 03:04:05 GMT', 'expired Tue, 30 Dec 2025 13:14:15 UTC'],
   ['times', 'window closed at 03:04', 'window closed at 23:59:59.5'],
   ['durations', 'timed out after 30s', 'timed out after 1500 ms'],
-  ['paths', "cannot open /var/lib/app/a.json", 'cannot open /srv/data/2026/b.json'],
+  ['paths', 'cannot open /var/lib/app/a.json', 'cannot open /srv/data/2026/b.json'],
   ['quoted values', 'KeyError: "title"', 'KeyError: "artist"'],
   ['values in single quotes beside an apostrophe', "can't find song 'Hey Jude' today", "can't find song 'Help' today"],
   ['white space and case', 'Upstream  FAILED\n', 'upstream failed'],
-  ['stack traces', 'TypeError: x is not a function\n    at a (/app/a.js:1:2)', 'TypeError: x is not a function\n    at b (/app/b.js:3:4)\n    at c'],
+  [
+    'stack traces',
+    'TypeError: x is not a function\n    at a (/app/a.js:1:2)',
+    'TypeError: x is not a function\n    at b (/app/b.js:3:4)\n    at c',
+  ],
   [
     'Python tracebacks',
     'Traceback (most recent call last):\n  File "/app/a.py", line 3, in run\n    go()\nValueError: no songs',
     'Traceback (most recent call last):\n  File "/app/b.py", line 99, in main\n    run()\nValueError: no songs',
   ],
-  ['an early identifier of another length in a long text', `${'7'.repeat(3)} ${'word '.repeat(200)}`, `${'7'.repeat(30)} ${'word '.repeat(200)}`],
+  [
+    'an early identifier of another length in a long text',
+    `${'7'.repeat(3)} ${'word '.repeat(200)}`,
+    `${'7'.repeat(30)} ${'word '.repeat(200)}`,
+  ],
 ];
 
 const differentCauses: readonly string[] = [
@@ -88,10 +98,25 @@ describe('signatureOf', () => {
     expect(Object.fromEntries(texts.map((text) => [text, signatureOf(text)]))).toEqual(golden);
   });
 
-  test.for(['a', 'a.', '1.', '1:', 'ab:', '/a', '"', "'", 'a@', 'a-', '0x', 'f', '<', 'mon, 1 ', 'http://', '\n', '\nTraceback '])(
-    'comes to an end soon on a text made to slow patterns down: %j',
-    (part) => {
-      expect(signatureOf(part.repeat(20_000))).toMatch(/^s1:/);
-    },
-  );
+  test.for([
+    'a',
+    'a.',
+    '1.',
+    '1:',
+    'ab:',
+    '/a',
+    '"',
+    "'",
+    'a@',
+    'a-',
+    '0x',
+    'f',
+    '<',
+    'mon, 1 ',
+    'http://',
+    '\n',
+    '\nTraceback ',
+  ])('comes to an end soon on a text made to slow patterns down: %j', (part) => {
+    expect(signatureOf(part.repeat(20_000))).toMatch(/^s1:/);
+  });
 });

@@ -22,6 +22,8 @@ export type { PostgresStore } from './postgres/postgres-store.ts';
 export type { PostgresSession } from './postgres/postgres-session.ts';
 export type { FoldAlert } from './postgres/fold.ts';
 export type { DeliveryChange } from './postgres/update-delivery.ts';
+export { forgetDeliveries } from './postgres/forget-deliveries.ts';
+export { forgetOutcomes } from './postgres/forget-outcomes.ts';
 export { forgetSuccesses } from './postgres/forget-successes.ts';
 
 export { formatGlobalCursor, parseGlobalCursor } from './reading/global-cursor.ts';

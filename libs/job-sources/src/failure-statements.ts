@@ -46,8 +46,7 @@ export const failureStatements = (parts: StatementParts): FailureStatements => {
     run: parts.run,
   };
 
-  // Relies on an index on (changed, id) where status is a failure. The bare columns are compared, parameters are cast.
-  const page = (expressions: Expressions, where: string, limit: string): string => `
+  const select = (expressions: Expressions, where: string): string => `
     with horizon as materialized (${horizonText}
     ), page as (
       select
@@ -59,8 +58,6 @@ export const failureStatements = (parts: StatementParts): FailureStatements => {
       from ${parts.table} as job
       where ${isFailure}
         and ${where}
-      order by ${changed}, ${id}
-      limit ${limit}
     )
     select
       horizon.read_at,
@@ -71,6 +68,18 @@ export const failureStatements = (parts: StatementParts): FailureStatements => {
     from horizon
     left join page on true
     order by page.changed_raw, page.id_raw`;
+
+  // Relies on an index on (changed, id) where status is a failure. The bare columns are compared, parameters are cast.
+  // An amount that the planner cannot see makes it expect a tenth of the rows, and so read them in the order of the index.
+  // Rejected: `limit $2`. Without statistics (a table that was just filled) it sorts all rows for each page: 340 ms
+  // instead of 5 at 100,000 failures, PostgreSQL 18.4, November 2026.
+  const page = (expressions: Expressions, where: string, limit: string): string =>
+    select(
+      expressions,
+      `${where}
+      order by ${changed}, ${id}
+      limit (select ${limit}::bigint)`,
+    );
   const from = `${changed} >= ${asColumnTime('$1::text', requireColumn(columns.changedAt))}`;
   const after = (first: string, second: string) =>
     `(${changed}, ${id}) > (${first}::text::${changedType}, ${second}::text::${idType})`;
@@ -90,8 +99,8 @@ export const failureStatements = (parts: StatementParts): FailureStatements => {
     failuresAfter: page(texts, `${isFinal} and ${after('$1', '$2')}`, '$3'),
     bareFailuresFrom: page(facts, `${isFinal} and ${from}`, '$2'),
     bareFailuresAfter: page(facts, `${isFinal} and ${after('$1', '$2')}`, '$3'),
-    failuresById: page(texts, byId, '$2'),
-    bareFailuresById: page(facts, byId, '$2'),
+    failuresById: select(texts, byId),
+    bareFailuresById: select(facts, byId),
     identitiesFrom: page(looked, `${changed} >= '-infinity'`, '$2'),
     identitiesAfter: page(looked, after('$3', '$4'), '$2'),
     undatedFrom: page(looked, `${changed} is null`, '$2'),

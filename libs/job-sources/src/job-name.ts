@@ -8,17 +8,17 @@ export const noName = '(none)';
 const digestChars = 32;
 
 /**
- * A name as the model accepts it: not empty, at most `nameCharsMax` UTF-16 units. Names are shortened in SQL already;
- * here only those that are longer in UTF-16 (emoji count twice) are, again with a digest, so that different names stay
- * different.
+ * A name as the model accepts it: not empty, at most `nameCharsMax` UTF-16 units, without NUL and half characters. Names
+ * are shortened in SQL already; here only those that are longer in UTF-16 (emoji count twice) are, again with a digest,
+ * so that different names stay different.
  */
-export const toName = (text: string | null): string => {
-  if (text === null || text === '') return noName;
-  if (text.length <= nameCharsMax) return text;
-  const digest = createHash('sha256').update(text).digest('hex').slice(0, digestChars);
-  return `${text.slice(0, nameCharsMax - digestChars - 1).toWellFormed()}~${digest}`;
-};
+export const toName = (text: string | null): string => toNameOrNull(text) ?? noName;
 
-/** The same for a field that may be absent: null and empty stay null. */
-export const toNameOrNull = (text: string | null): string | null =>
-  text === null || text === '' ? null : toName(text);
+/** The same for a field that may be absent: null and empty are null. */
+export const toNameOrNull = (text: string | null): string | null => {
+  const name = (text ?? '').replaceAll('\0', '').toWellFormed();
+  if (name === '') return null;
+  if (name.length <= nameCharsMax) return name;
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, digestChars);
+  return `${name.slice(0, nameCharsMax - digestChars - 1).toWellFormed()}~${digest}`;
+};

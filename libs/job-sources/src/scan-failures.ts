@@ -85,7 +85,7 @@ export const readFailures = async (
   const asked = ids.slice(0, scanRowsMax);
   if (asked.length === 0) return [];
   const { failuresById: text, bareFailuresById: bare } = source.statements;
-  const page = { text, bare, values: [asked, asked.length], limit: asked.length };
+  const page = { text, bare, values: [asked], limit: asked.length };
   return (await readPage(queryable, source, page, { ...options, isKnown: () => false })).failures;
 };
 
@@ -150,7 +150,7 @@ const readAlone = async (
 ): Promise<{ readonly signal: FailureSignal; readonly readable: boolean }> => {
   let reason = 'it changed while it was being read';
   try {
-    const { rows } = await queryable.query<FailureRow & HorizonRow>(source.statements.failuresById, [[row.id], 1]);
+    const { rows } = await queryable.query<FailureRow & HorizonRow>(source.statements.failuresById, [[row.id]]);
     const [signal] = toPage(rows, 1, (found, at) =>
       mapUnknown(found, source, at, { secrets, isKnown: () => false }),
     ).failures;

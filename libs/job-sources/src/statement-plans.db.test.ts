@@ -50,7 +50,7 @@ it.each([
   ['the scan from long ago', 'failuresFrom', async () => [longAgo, 500]],
   ['the scan of the next page', 'failuresAfter', async () => ['2026-01-01 00:00:00+00', (await ids())[0], 500]],
   ['the scan without texts', 'bareFailuresFrom', async () => [longAgo, 500]],
-  ['the read by id', 'failuresById', async () => [await ids(), 100]],
+  ['the read by id', 'failuresById', async () => [await ids()]],
   ['the comparison', 'identitiesFrom', async () => [86_400_000, 500]],
   [
     'the next page of the comparison',
@@ -82,6 +82,26 @@ it('the scan would read the whole table without its index, so the tests above ca
     await client.query('rollback');
     client.release();
   }
+});
+
+it('the scan reads page by page in a table that has no statistics yet', async () => {
+  await pool.query(
+    'create table public.fresh_jobs (like public.research_jobs including all) with (autovacuum_enabled = off)',
+  );
+  await pool.query(
+    `insert into public.fresh_jobs (source, job_type, target_id, status, attempts, finished_at)
+     select 'apple', 'refresh', n::text, 'failed', 3, now() from generate_series(1, 50000) as n`,
+  );
+  const fresh = await sourceOf(pool, 'public.fresh_jobs');
+  const { rows } = await pool.query<{ changed: string; id: string }>(
+    'select updated_at::text as changed, id::text as id from public.fresh_jobs offset 20000 limit 1',
+  );
+  for (const plan of [
+    await explain(fresh.statements.failuresFrom, [longAgo, 500]),
+    await explain(fresh.statements.failuresAfter, [rows[0]?.changed, rows[0]?.id, 500]),
+    await explain(fresh.statements.identitiesAfter, [86_400_000, 5_000, rows[0]?.changed, rows[0]?.id]),
+  ])
+    expect(plan).toMatch(/Index Scan using fresh_jobs_\w+ on fresh_jobs job .* rows=(500|5000)(\.00)? loops=1/);
 });
 
 it('statuses of a large table are estimated from a sample', async () => {

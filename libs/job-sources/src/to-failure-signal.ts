@@ -67,7 +67,7 @@ const commonFacts = (row: BareFailureRow, { table, readAt, outcomeId }: SignalCo
     signal: 'FailureDetected',
     outcomeId,
     table: toName(table),
-    jobId: toName(row.id === '' ? noName : row.id),
+    jobId: toName(row.id),
     kind: row.kind,
     attempts,
     maxAttempts,

@@ -29,6 +29,8 @@ export { createLogger, serializeError } from './log.ts';
 export type { LogDestination, Logger, LoggerOptions, LogMethod } from './log.ts';
 export { runUntilStopped } from './lifecycle.ts';
 export type { RunOptions, Stoppable } from './lifecycle.ts';
+export { runMain } from './run-main.ts';
+export type { MainOptions } from './run-main.ts';
 export { loadConfig } from './config/load-config.ts';
 export type { LoadConfigOptions } from './config/load-config.ts';
 export { configJsonSchema } from './config/config-json-schema.ts';

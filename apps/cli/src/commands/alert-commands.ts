@@ -76,7 +76,7 @@ const decideOn = async (
     const alert = await requireAlert(pool, asked);
     const { id, title } = alert;
     const result = await decide(alert);
-    const lease = result.done ? result.alert.acknowledgement?.lease : undefined;
+    const lease = result.done && result.alert.state === 'acknowledged' ? result.alert.acknowledgement?.lease : undefined;
     const reason = result.done ? `${result.reason}${lease === undefined ? '' : `, ${leaseText(lease)}`}` : result.refused;
     return { asked, id, title, done: result.done, reason, state: result.alert?.state ?? null };
   } catch (error) {

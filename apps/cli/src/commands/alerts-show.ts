@@ -1,4 +1,4 @@
-import { alertStream } from '@tocsin/alert-model';
+import { alertStream, shorten } from '@tocsin/alert-model';
 import type { AlertState } from '@tocsin/alert-model';
 import { ledgerOfAlert, streamEvents } from '@tocsin/event-store';
 import type { LedgerEntry } from '@tocsin/event-store';
@@ -15,7 +15,7 @@ import { counted, listed, printLines } from '../printing/lines.ts';
 import { moment, utcTime } from '../printing/moment.ts';
 import { paint } from '../printing/paint.ts';
 import { printJson } from '../printing/print-json.ts';
-import { fitWidth } from '../printing/text-width.ts';
+import { wrapLine } from '../printing/wrap-line.ts';
 import { foldSteps } from '../replay/fold-steps.ts';
 import type { FoldStep } from '../replay/fold-steps.ts';
 import type { Invocation } from '../terminal.ts';
@@ -23,6 +23,9 @@ import type { Invocation } from '../terminal.ts';
 /** Events shown at the beginning and at the end of a long story; `replay` shows all. */
 const timelineHeadMax = 10;
 const timelineTailMax = 30;
+/** Longest error text of a cause, and longest facts of an event; `--json` has all. */
+const causeCharsMax = 600;
+const factsCharsMax = 300;
 
 /** `tocsin alerts show` */
 export const showAlert = (invocation: Invocation, idOrKey: string, options: { readonly json?: boolean }): Promise<ExitCode> =>
@@ -83,9 +86,10 @@ const causeLines = (state: AlertState, steps: readonly FoldStep[], width: number
   const errors = new Map(
     steps.flatMap(({ stored: { version, event } }) => (event.type === 'FailureDetected' ? [[version, event.data.error] as const] : [])),
   );
-  const lines = state.causes.map(({ count, samples }) => {
+  const lines = state.causes.flatMap(({ count, samples }) => {
     const error = samples.map((version) => errors.get(version)).findLast((text) => text !== undefined && text !== null);
-    return fitWidth(`  ${String(count).padStart(4)} × ${cleanLine(error ?? 'no error text')}`, width);
+    const text = shorten(cleanLine(error ?? 'no error text'), causeCharsMax);
+    return wrapLine(`  ${String(count).padStart(4)} × ${text}`, width, ' '.repeat(9));
   });
   return state.otherCauses === 0 ? lines : [...lines, `  ${String(state.otherCauses).padStart(4)} × other causes`];
 };
@@ -102,7 +106,8 @@ const toldLines = (ledger: readonly LedgerEntry[], now: string): readonly string
 const timelineLines = (steps: readonly FoldStep[], width: number): readonly string[] => {
   const lines = steps.map(({ stored: { event }, before, after }) => {
     const state = before?.state === after.state ? '' : ` → ${after.state}`;
-    return fitWidth(`  ${utcTime(event.occurredAt)}  ${event.type}${state}: ${eventFacts(event)}`, width);
+    const facts = shorten(eventFacts(event), factsCharsMax);
+    return wrapLine(`  ${utcTime(event.occurredAt)}  ${event.type}${state}: ${facts}`, width, ' '.repeat(23)).join('\n');
   });
   if (lines.length <= timelineHeadMax + timelineTailMax) return lines;
   const left = lines.length - timelineHeadMax - timelineTailMax;

@@ -22,7 +22,7 @@ export const outlineLines = (value: unknown, indent = '', depth = 0): readonly s
       return [`${indent}${cleanLine(key)}: [${member.map(scalar).join(', ')}]`];
     if (!isNested(member)) return [`${indent}${cleanLine(key)}: ${scalar(member)}`];
     const lines = outlineLines(member, `${indent}  `, depth + 1);
-    return lines.length === 0 ? [`${indent}${cleanLine(key)}: (everything)`] : [`${indent}${cleanLine(key)}:`, ...lines];
+    return lines.length === 0 ? [`${indent}${cleanLine(key)}: ${key === 'match' ? 'everything' : 'none'}`] : [`${indent}${cleanLine(key)}:`, ...lines];
   });
 };
 

@@ -51,7 +51,7 @@ export const defineAlerts = (program: Command, { invocation, finish }: ProgramCo
     .argument('<id...>', 'alerts')
     .summary('take alerts: nobody else is told meanwhile')
     .description(
-      'Acknowledges alerts. It holds until the work succeeds; without further options it also ends when the same work\n' +
+      'Acknowledges alerts. It holds until the work succeeds; without further options it also ends when the same work ' +
         'fails for another reason.',
     )
     .option(...by)

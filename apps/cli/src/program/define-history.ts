@@ -18,7 +18,7 @@ export const defineHistory = (program: Command, { invocation, finish }: ProgramC
     .argument('[alert]', 'alert, by id or key')
     .summary('fold the events of an alert, or of all, again')
     .description(
-      'Folds events again and shows the state before and after each. Nothing is sent and nothing is changed: effects are\n' +
+      'Folds events again and shows the state before and after each. Nothing is sent and nothing is changed: effects are ' +
         'dropped. With --all the whole log is folded and counted; --verify compares the result with the read models.',
     )
     .option('--all', 'the whole log')
@@ -48,7 +48,7 @@ export const defineHistory = (program: Command, { invocation, finish }: ProgramC
     .command('export')
     .summary('write a bundle for "tocsin replay --file"')
     .description(
-      'Writes events as NDJSON: a header line, then one event per line. Error texts in it are redacted as everywhere, but\n' +
+      'Writes events as NDJSON: a header line, then one event per line. Error texts in it are redacted as everywhere, but ' +
         'names of jobs are not.',
     )
     .option('--file <file>', 'where to (default: standard output)')

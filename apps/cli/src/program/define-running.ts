@@ -10,7 +10,7 @@ export const defineRunning = (program: Command, { invocation, finish }: ProgramC
     .command('up')
     .summary('everything in one process')
     .description(
-      'Runs detector and notifier in one process and sets up the database first. Without DATABASE_URL it brings a real\n' +
+      'Runs detector and notifier in one process and sets up the database first. Without DATABASE_URL it brings a real ' +
         'PostgreSQL of its own, kept in ./.tocsin; its address is then in ./.tocsin/database-url. Ctrl-C stops everything.',
     )
     .action(async (_options: unknown, command: Command) => finish(await (await import('../commands/up.ts')).up(invocation(command))));

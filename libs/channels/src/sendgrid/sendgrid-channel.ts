@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import sendGridClient from '@sendgrid/client';
 import sendGridMail from '@sendgrid/mail';
 import type { Channel, Outgoing, SendGridConfig } from '../channel.ts';
+import { howEnded } from '../how-ended.ts';
 import { composeMail } from '../mail/compose-mail.ts';
 import type { Mail } from '../mail/compose-mail.ts';
 import { distinctAddresses, parseMailAddress } from '../mail/mail-address.ts';
@@ -50,7 +51,7 @@ export const createSendGridChannel = (name: string, config: SendGridConfig): Cha
           Date.now(),
         );
       } catch (error) {
-        return silenceOutcome(error, tracked.phase(), { timedOut: deadline.aborted, stopped: signal.aborted }, secrets);
+        return silenceOutcome(error, tracked.phase(), howEnded(signal, deadline), secrets);
       }
     },
     close: async () => {},

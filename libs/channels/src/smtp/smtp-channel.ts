@@ -1,4 +1,5 @@
 import type { Channel, ChannelLog, SmtpConfig } from '../channel.ts';
+import { howEnded } from '../how-ended.ts';
 import { buildMime } from '../mail/build-mime.ts';
 import { composeMail } from '../mail/compose-mail.ts';
 import { distinctAddresses, parseMailAddress } from '../mail/mail-address.ts';
@@ -30,12 +31,7 @@ export const createSmtpChannel = (name: string, config: SmtpConfig, { log }: { r
       const message = { from: from.address, to: to.map(({ address }) => address), mime };
       const result = await converse(server, message, AbortSignal.any([signal, deadline]), timeoutMs);
       if (!result.ok)
-        return smtpFailure(
-          result.error,
-          result.phase,
-          { timedOut: deadline.aborted, stopped: signal.aborted },
-          secrets,
-        );
+        return smtpFailure(result.error, result.phase, howEnded(signal, deadline), secrets);
       for (const [index, recipient] of result.info.rejected.entries()) {
         const detail = errorDetail(result.info.rejectedErrors?.[index] ?? 'refused', secrets);
         log.error(

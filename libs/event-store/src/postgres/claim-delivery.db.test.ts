@@ -3,6 +3,7 @@ import { alertModelVersion, evolveAlert } from '@tocsin/alert-model';
 import { createTestDatabase } from '@tocsin/testing';
 import { expect, it, vi } from 'vitest';
 import { digestOpened, newDelivery, writeDigest } from '../contract/builders.ts';
+import type { PostgresSession } from './postgres-session.ts';
 import { createPostgresStore } from './postgres-store.ts';
 
 const { pool } = await createTestDatabase();
@@ -17,13 +18,17 @@ const insert = () =>
     return delivery.id;
   });
 
-/** A transaction that stays open until it is told to end. */
-const holdOpen = <Result>(work: Parameters<typeof store.transaction<Result>>[1]) => {
+/** A transaction that does its work, stays open until it is told to end, and then finishes. */
+const holdOpen = <Result>(
+  work: (session: PostgresSession) => Promise<Result>,
+  finish: (session: PostgresSession) => Promise<void> = async () => {},
+) => {
   const release = Promise.withResolvers<void>();
   const reached = Promise.withResolvers<Result>();
   const done = store.transaction('held', async (session) => {
     reached.resolve(await work(session));
     await release.promise;
+    await finish(session);
   });
   done.catch((error: unknown) => reached.reject(error));
   return { reached: reached.promise, end: () => (release.resolve(), done) };
@@ -82,11 +87,10 @@ it('lets a process that records in time finish, although another already came to
   const id = await insert();
   const attemptId = randomUUID();
   await store.transaction('claim', (session) => session.claimDelivery(id, { id: attemptId, timeoutMs: 0 }));
-  const finishing = holdOpen(async (session) => {
-    const open = await session.recordAttempt(attemptId, accepted);
-    await session.updateDelivery(id, { state: 'accepted', providerMessageId: null });
-    return open;
-  });
+  const finishing = holdOpen(
+    (session) => session.recordAttempt(attemptId, accepted),
+    (session) => session.updateDelivery(id, { state: 'accepted', providerMessageId: null }),
+  );
   expect(await finishing.reached).toBe(true);
   expect(
     await store.transaction('claim', (session) => session.claimDelivery(id, { id: randomUUID(), timeoutMs: 0 })),

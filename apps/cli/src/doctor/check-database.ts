@@ -1,0 +1,63 @@
+import { assertQueueUnderstood } from '@tocsin/queue';
+import { TocsinError, assertSchemaUnderstood, databaseNow, formatDuration, maskUrl } from '@tocsin/runtime';
+import { listed } from '../printing/lines.ts';
+import { fail, ok, warn } from './finding.ts';
+import type { Finding, Patient } from './finding.ts';
+import { missingPrivileges } from './missing-privileges.ts';
+import { readServer } from './read-server.ts';
+
+/** The oldest server whose transaction ids the log relies on (`xid8`, `pg_current_xact_id`). */
+const serverVersionMin = 130_000;
+/** Clocks that differ by less are taken for equal. */
+const skewMaxMs = 5_000;
+
+/** Is Tocsin's own database there, and fit for this version? @throws what the database answers when it cannot be reached */
+export const checkDatabase = async ({ pool, connectionString }: Patient): Promise<readonly Finding[]> => {
+  const server = await readServer(pool);
+  if (server === undefined) return [fail('database', 'the server did not say what it is', 'look at its log')];
+  const findings: Finding[] = [ok('database', `PostgreSQL ${server.version} at ${maskUrl(connectionString)}`)];
+  if (server.versionNumber < serverVersionMin)
+    findings.push(fail('database', `PostgreSQL ${server.version} is too old`, 'use PostgreSQL 13 or newer'));
+  if (server.inRecovery)
+    findings.push(fail('database', 'this server is a read replica', 'use the address of the primary server in DATABASE_URL'));
+  return [...findings, await checkClock(pool)];
+};
+
+const checkClock = async (pool: Patient['pool']): Promise<Finding> => {
+  const before = Date.now();
+  const there = Date.parse(await databaseNow(pool));
+  const here = (before + Date.now()) / 2;
+  const skewMs = here - there;
+  if (Math.abs(skewMs) <= skewMaxMs) return ok('clock', "this machine's clock agrees with the database's");
+  return warn(
+    'clock',
+    `this machine's clock is ${formatDuration(Math.abs(skewMs))} ${skewMs > 0 ? 'ahead of' : 'behind'} the database's`,
+    "decisions use the database's clock, but times in logs will not match; synchronise the clocks",
+  );
+};
+
+/** Are Tocsin's tables and the queue's of this version, and may this user work with them? */
+export const checkSchema = async ({ pool }: Patient): Promise<readonly Finding[]> => {
+  const findings = [
+    await understood('schema', "Tocsin's tables are of this version", () => assertSchemaUnderstood(pool)),
+    await understood('queue schema', 'the job queue is of this version', () => assertQueueUnderstood(pool)),
+  ];
+  if (findings.some(({ status }) => status === 'fail')) return findings;
+  const missing = await missingPrivileges(pool);
+  return [
+    ...findings,
+    missing.length === 0
+      ? ok('privileges', 'this user may do all that is needed')
+      : fail('privileges', `this user lacks ${listed(missing)}`, 'grant them, or use the user that ran the migration'),
+  ];
+};
+
+const understood = async (check: string, message: string, assert: () => Promise<void>): Promise<Finding> => {
+  try {
+    await assert();
+    return ok(check, message);
+  } catch (error) {
+    if (!(error instanceof TocsinError)) throw error;
+    return fail(check, error.message, 'run: npx tocsin migrate');
+  }
+};
