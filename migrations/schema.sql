@@ -218,8 +218,6 @@ alter table tocsin.recent_successes add constraint recent_successes_pkey PRIMARY
 
 -- indexes
 
-CREATE INDEX alerts_by_key ON tocsin.alerts USING btree (key, opened_at DESC);
-
 CREATE INDEX alerts_by_state ON tocsin.alerts USING btree (state, last_failed_at DESC);
 
 CREATE INDEX alerts_open_by_id ON tocsin.alerts USING btree (id) WHERE (state <> 'resolved'::text);
@@ -234,6 +232,10 @@ CREATE INDEX deliveries_by_alert ON tocsin.deliveries USING gin (alert_ids);
 
 CREATE INDEX deliveries_by_digest ON tocsin.deliveries USING btree (digest_id);
 
+CREATE INDEX deliveries_by_replaced ON tocsin.deliveries USING btree (fallback_of) WHERE (fallback_of IS NOT NULL);
+
+CREATE INDEX deliveries_by_settling ON tocsin.deliveries USING btree (settled_at) WHERE (settled_at IS NOT NULL);
+
 CREATE INDEX deliveries_by_thread ON tocsin.deliveries USING btree (thread_id, created_at);
 
 CREATE INDEX deliveries_unsettled ON tocsin.deliveries USING btree (created_at) WHERE ((state = ANY (ARRAY['accepted'::text, 'rejected'::text, 'replaced'::text])) AND (settled_at IS NULL));
@@ -247,6 +249,8 @@ CREATE UNIQUE INDEX digests_open_route ON tocsin.digests USING btree (route, pur
 CREATE INDEX events_batched_by_digest ON tocsin.events USING btree (((data ->> 'digestId'::text))) WHERE (type = 'AlertBatched'::text);
 
 CREATE INDEX events_global_order ON tocsin.events USING btree (transaction_id, "position");
+
+CREATE INDEX outcomes_by_age ON tocsin.outcomes USING btree (recorded_at) WHERE (recorded_at IS NOT NULL);
 
 CREATE INDEX outcomes_by_job ON tocsin.outcomes USING btree (job_id, job_table);
 

@@ -1,4 +1,4 @@
-/** Program: `npm run bench -- [NAME …] [--rows N] [--runs N] [--ten-million] [--node-options "…"]`. */
+/** Program: `npm run bench -- [NAME …] [--rows N] [--runs N] [--ten-million] [--node-options=…] [--keep]`. */
 import { availableParallelism, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Bench, BenchOptions } from './bench.ts';
@@ -9,21 +9,39 @@ import { openLab } from './world/lab.ts';
 // Before React is imported: its development build is several times slower, and no installation runs it.
 process.env['NODE_ENV'] = 'production';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rows: { type: 'string', default: '20000' },
-    runs: { type: 'string', default: '3' },
-    'ten-million': { type: 'boolean', default: false },
-    'node-options': { type: 'string', default: '' },
-  },
-});
+const refuse = (reason: string): never => {
+  console.error(reason);
+  process.exit(2);
+};
+
+const readArguments = () =>
+  parseArgs({
+    allowPositionals: true,
+    options: {
+      rows: { type: 'string', default: '20000' },
+      runs: { type: 'string', default: '3' },
+      'ten-million': { type: 'boolean', default: false },
+      // For profiles and experiments: --node-options="--cpu-prof --cpu-prof-dir=/tmp/profiles"
+      'node-options': { type: 'string', default: '' },
+      // Leaves the logs of the workers and of PostgreSQL behind.
+      keep: { type: 'boolean', default: false },
+    },
+  });
+
+const parsed = ((): ReturnType<typeof readArguments> => {
+  try {
+    return readArguments();
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+})();
+const { values, positionals } = parsed;
 
 const wholeNumber = (name: string, text: string, max: number): number => {
   const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  console.error(`--${name} is ${JSON.stringify(text)}; give a whole number from 1 to ${max}.`);
-  process.exit(2);
+  return Number.isInteger(value) && value >= 1 && value <= max
+    ? value
+    : refuse(`--${name} is ${JSON.stringify(text)}; give a whole number from 1 to ${max}.`);
 };
 
 const options: BenchOptions = {
@@ -42,17 +60,18 @@ const benches: readonly Bench[] = [
 ];
 
 const unknown = positionals.filter((name) => benches.every((bench) => bench.name !== name));
-if (unknown.length > 0) {
-  console.error(`There is no bench ${unknown.join(', ')}; there are ${benches.map(({ name }) => name).join(', ')}.`);
-  process.exit(2);
-}
+if (unknown.length > 0)
+  refuse(`There is no bench ${unknown.join(', ')}; there are ${benches.map(({ name }) => name).join(', ')}.`);
 
 const asked = positionals.length === 0 ? benches : benches.filter(({ name }) => positionals.includes(name));
 const startedMs = performance.now();
 console.log(
   `${new Date().toISOString()}, Node ${process.versions.node}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GB of memory, load ${loadNow()}`,
 );
-const lab = await openLab({ nodeOptions: values['node-options'].split(' ').filter((option) => option !== '') });
+const lab = await openLab({
+  nodeOptions: values['node-options'].split(' ').filter((option) => option !== ''),
+  keep: values.keep,
+});
 try {
   for (const bench of asked) {
     const loadBefore = loadNow();

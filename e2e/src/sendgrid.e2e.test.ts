@@ -113,7 +113,7 @@ describe.concurrent('through SendGrid', async () => {
 
   test('202 after our timeout: the duplicate carries the same Message-ID, and the ledger says why', () =>
     withSendGrid({ database: databaseOf(5) }, async (stage, sendGrid) => {
-      sendGrid.next({ kind: 'accept-late', afterMs: 3_000 });
+      sendGrid.next({ kind: 'accept-late', afterMs: 5_000 });
       await stage.jobs.failForGood();
       stage.startBoth();
       const mails = await sendGrid.waitForMessages(2, 30_000);

@@ -1,13 +1,7 @@
-import { acknowledge } from '@tocsin/alert-service';
-import type { TocsinPayloads } from '@tocsin/alert-service';
-import { alertModelVersion, evolveAlert } from '@tocsin/alert-model';
-import type { AlertId } from '@tocsin/alert-model';
-import { createPostgresStore, listAlerts } from '@tocsin/event-store';
-import { createQueue } from '@tocsin/queue';
-import { createLogger } from '@tocsin/runtime';
+import { listAlerts } from '@tocsin/event-store';
 import { createTestDatabase } from '@tocsin/testing';
-import type { TestDatabase } from '@tocsin/testing';
 import { describe, expect, test } from 'vitest';
+import { acknowledgeAs } from './harness/acknowledge-as.ts';
 import { expectBalance } from './harness/ledger.ts';
 import { recipient, sender, withStage } from './harness/stage.ts';
 import type { Stage } from './harness/stage.ts';
@@ -24,31 +18,6 @@ const monday = (week: number): string => new Date(Date.UTC(2026, 2, 2 + 7 * week
 const inRun = (week: number) => ({ payload: { chain_started_at: monday(week) } });
 const refresh = (week: number, targetId: string) => ({ targetId, ...inRun(week) });
 const rebuild = (week: number) => ({ jobType: 'rebuild_index', targetId: null, ...inRun(week) });
-
-/** What the command line does for `tocsin alerts ack`. */
-const acknowledgeAs = async ({ connectionString, pool }: TestDatabase, alertId: AlertId, by: string): Promise<void> => {
-  const log = createLogger({ level: 'silent', name: 'cli' });
-  const queue = createQueue<TocsinPayloads>({
-    connectionString,
-    listen: false,
-    parse: { signals: never, timers: never, deliveries: never },
-    onUnreadable: () => {},
-    onError: (error) => log.warn({ err: error }, 'queue'),
-  });
-  await queue.start();
-  try {
-    const store = createPostgresStore({ pool, foldAlert: evolveAlert, modelVersion: alertModelVersion });
-    const command = { by, via: 'cli', lease: { until: 'success' }, note: null } as const;
-    const result = await acknowledge({ store, queue, log }, alertId, command);
-    expect(result).toMatchObject({ done: true });
-  } finally {
-    await queue.stop();
-  }
-};
-
-const never = (): never => {
-  throw new Error('Nothing is fetched from this queue.');
-};
 
 const onlyAlert = async ({ pool }: Pick<Stage, 'pool'>) => {
   const alerts = await listAlerts(pool, { limit: 10 });
@@ -110,7 +79,7 @@ describe('a chain that fails, is taken care of, and works again', async () => {
       expect(open).toMatchObject({ state: 'notified', occurrences: 2, key: 'chain/apple/catalog' });
 
       // Ann takes it; a third failing run is recorded and not told.
-      await acknowledgeAs(database, open.id, 'ann');
+      expect(await acknowledgeAs(database, open.id, 'ann', { until: 'success' })).toMatchObject({ done: true });
       await jobs.failForGood(refresh(2, 'songs'), 'HTTP 503 from the catalogue');
       await waitUntil('the third failure to be recorded', async () => (await onlyAlert(stage)).occurrences === 3);
       await stage.quiet();

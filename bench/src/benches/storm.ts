@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bench, BenchOptions, Finding } from '../bench.ts';
 import { formatCount, formatMegabytes, formatSeconds } from '../measure/format.ts';
+import { childrenProcessorMs, parentOf, processorMs } from '../measure/processor-time.ts';
 import { median } from '../measure/quantile.ts';
 import { countOf, countStatements, logEnd } from '../measure/statement-log.ts';
 import { insertFailures } from '../world/insert-failures.ts';
@@ -29,10 +30,16 @@ interface Storm {
   readonly notifierBytes: number;
   readonly detectorStatements: number;
   readonly notifierStatements: number;
-  readonly detectorServerMs: number;
-  readonly notifierServerMs: number;
+  /** Processor time used, which other programs on the machine change little. */
+  readonly processor: ProcessorTimes;
   readonly walBytes: number;
   readonly connections: number;
+}
+
+interface ProcessorTimes {
+  readonly detectorMs: number;
+  readonly notifierMs: number;
+  readonly databaseMs: number;
 }
 
 /** Many rows fail in one transaction; how long until a person has been told of all of them, and at what cost. */
@@ -78,8 +85,14 @@ const measure = async (lab: Lab, { rows, runs }: BenchOptions, window: string): 
       result: `${formatCount(mid((one) => one.detectorStatements))} / ${formatCount(mid((one) => one.notifierStatements))}`,
     },
     {
-      what: `${name} server time, detector / notifier`,
-      result: `${formatSeconds(mid((one) => one.detectorServerMs))} / ${formatSeconds(mid((one) => one.notifierServerMs))}`,
+      what: `${name} processor time, detector / notifier / database`,
+      result: [
+        mid((one) => one.processor.detectorMs),
+        mid((one) => one.processor.notifierMs),
+        mid((one) => one.processor.databaseMs),
+      ]
+        .map(formatSeconds)
+        .join(' / '),
     },
     { what: `${name} write-ahead log`, result: formatMegabytes(mid((one) => one.walBytes)) },
   ];
@@ -104,6 +117,7 @@ const breakOut = async (lab: Lab, world: World, rows: number): Promise<Storm> =>
   const committedAt = Date.now();
   const logFrom = await logEnd(lab.serverLog);
   const walFrom = await walPosition(world);
+  const processorFrom = await processorTimes(world);
   let connections = 0;
   const settled = await waitUntil(
     `${rows} failures to be told`,
@@ -118,6 +132,7 @@ const breakOut = async (lab: Lab, world: World, rows: number): Promise<Storm> =>
     { timeoutMs: Math.max(timeoutMinMs, (rows / 1_000) * timeoutMsPerThousand) },
   );
   const walBytes = (await walPosition(world)) - walFrom;
+  const processorTo = await processorTimes(world);
   const detectorBytes = world.detector.peakMemoryBytes();
   const notifierBytes = world.notifier.peakMemoryBytes();
   await assertAllTold(world, rows);
@@ -134,8 +149,11 @@ const breakOut = async (lab: Lab, world: World, rows: number): Promise<Storm> =>
     notifierBytes,
     detectorStatements: detector.statements,
     notifierStatements: notifier.statements,
-    detectorServerMs: detector.serverMs,
-    notifierServerMs: notifier.serverMs,
+    processor: {
+      detectorMs: processorTo.detectorMs - processorFrom.detectorMs,
+      notifierMs: processorTo.notifierMs - processorFrom.notifierMs,
+      databaseMs: processorTo.databaseMs - processorFrom.databaseMs,
+    },
     walBytes,
     connections,
   };
@@ -151,6 +169,17 @@ const readTold = async ({ database }: World): Promise<{ readonly told: number; r
      where settled_at is not null and state = 'accepted'`,
   );
   return rows[0] ?? { told: 0, settledAt: 0 };
+};
+
+const processorTimes = async ({ database, detector, notifier }: World): Promise<ProcessorTimes> => {
+  const { rows } = await database.pool.query<{ readonly pid: number }>('select pg_backend_pid() as pid');
+  const pid = rows[0]?.pid;
+  if (pid === undefined) throw new Error('The server does not say which process it is.');
+  return {
+    detectorMs: processorMs(detector.pid),
+    notifierMs: processorMs(notifier.pid),
+    databaseMs: childrenProcessorMs(parentOf(pid)),
+  };
 };
 
 const walPosition = async ({ database }: World): Promise<number> => {

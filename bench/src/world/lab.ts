@@ -32,11 +32,17 @@ export interface Lab {
   readonly close: () => Promise<void>;
 }
 
+export interface LabOptions {
+  readonly nodeOptions: readonly string[];
+  /** Leaves the folder behind, and says where it is; the server stops all the same. */
+  readonly keep: boolean;
+}
+
 /**
  * Starts a PostgreSQL as an installation has it: fsync, synchronous commits and full page writes on, all else at its
  * default, but that statements are logged. Its files lie in the system's temporary folder and go with `close`.
  */
-export const openLab = async (options: { readonly nodeOptions: readonly string[] }): Promise<Lab> => {
+export const openLab = async (options: LabOptions): Promise<Lab> => {
   const root = await mkdtemp(join(tmpdir(), 'tocsin-bench-'));
   const serverFolder = join(root, 'postgres');
   const server = await startEmbeddedPostgres({
@@ -65,6 +71,11 @@ export const openLab = async (options: { readonly nodeOptions: readonly string[]
     stormDatabase: null,
     close: async () => {
       await Promise.all(pools.map((pool) => pool.end()));
+      if (options.keep) {
+        await server.stop();
+        console.log(`logs and data are left in ${root}`);
+        return;
+      }
       await server.remove();
       await rm(root, { recursive: true, force: true });
     },

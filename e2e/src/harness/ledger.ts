@@ -23,6 +23,8 @@ export interface Balance {
   readonly duplicates: number;
   /** Attempts whose end nobody knows. */
   readonly unknown: number;
+  /** Those of them whose process did not live to tell. */
+  readonly crashed: number;
   readonly events: number;
 }
 
@@ -39,6 +41,7 @@ interface DeliveryRow {
   readonly attempts: number;
   readonly numbers: readonly number[];
   readonly outcomes: readonly string[];
+  readonly crashed: number;
   readonly failures: number;
 }
 
@@ -74,6 +77,7 @@ export const expectBalance = async (
     acceptedByProvider: accepted.length,
     duplicates: told.duplicates,
     unknown: told.unknown,
+    crashed: told.crashed,
     events: events.length,
   };
 };
@@ -160,7 +164,8 @@ const expectToldOnce = async (queryable: Queryable, accepted: readonly AcceptedB
        deliveries.attempts,
        coalesce(array_agg(attempt.number order by attempt.number) filter (where attempt.id is not null), '{}') as numbers,
        coalesce(array_agg(attempt.outcome order by attempt.number) filter (where attempt.id is not null), '{}') as outcomes,
-       (deliveries.message -> 'totals' ->> 'failures')::integer as failures
+       count(*) filter (where attempt.outcome = 'unknown' and attempt.reason = 'crashed')::integer as crashed,
+       case deliveries.purpose when 'window' then (deliveries.message -> 'totals' ->> 'failures')::integer else 0 end as failures
      from tocsin.deliveries
      left join tocsin.delivery_attempts as attempt on attempt.delivery_id = deliveries.id
      group by deliveries.id`,
@@ -187,6 +192,7 @@ const expectToldOnce = async (queryable: Queryable, accepted: readonly AcceptedB
   return {
     deliveries: rows.length,
     unknown,
+    crashed: rows.reduce((sum, { crashed }) => sum + crashed, 0),
     duplicates: accepted.length - copies.size,
     failures: rows.reduce((sum, { failures }) => sum + failures, 0),
   };

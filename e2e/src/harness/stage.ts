@@ -24,7 +24,7 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The crash point to die at, `name` or `name:hit`. */
   readonly crashAt?: string;
-  readonly once?: boolean;
+  readonly args?: readonly string[];
 }
 
 /** Detector, notifier, a mail server and somebody who changes jobs. */
@@ -36,7 +36,9 @@ export interface Stage {
   /** Starts detector and notifier. */
   readonly startBoth: () => { readonly detector: Worker; readonly notifier: Worker };
   /** One run of an app with `--once`; fails when it does not end with code 0. */
-  readonly runOnce: (app: App, options?: StartOptions) => Promise<Worker>;
+  readonly runOnce: (app: 'detector' | 'notifier', options?: StartOptions) => Promise<Worker>;
+  /** Starts an app and waits until it has died at that crash point. */
+  readonly crash: (app: App, crashAt: string, options?: StartOptions) => Promise<void>;
   /** The next mail nobody has taken yet. */
   readonly nextMail: (timeoutMs?: number) => Promise<SmtpMail>;
   /** Takes all mails there are. */
@@ -59,7 +61,7 @@ export const sender = 'tocsin@example.com';
 const quickConfig = {
   version: 1,
   jobs: [{ name: 'research_jobs', table: 'public.research_jobs', poll: '100ms', reconcile: '1s' }],
-  delivery: { attempt_timeout: '1s', unknown_retry: '1s' },
+  delivery: { attempt_timeout: '2s', unknown_retry: '1s' },
   workers: { claim: '2s' },
 };
 
@@ -77,10 +79,10 @@ export const withStage = async (options: StageOptions, story: (stage: Stage) => 
   // JSON is YAML.
   await writeFile(join(cwd, 'tocsin.yaml'), JSON.stringify({ ...quickConfig, ...options.config }));
 
-  const start: Stage['start'] = (app, { env = {}, crashAt, once = false } = {}) => {
+  const start: Stage['start'] = (app, { env = {}, crashAt, args = [] } = {}) => {
     const worker = startWorker(app, {
       cwd,
-      once,
+      args,
       env: {
         DATABASE_URL: connectionString,
         SMTP_URL: smtp.url,
@@ -121,10 +123,16 @@ export const withStage = async (options: StageOptions, story: (stage: Stage) => 
     start,
     startBoth: () => ({ detector: start('detector'), notifier: start('notifier') }),
     runOnce: async (app, startOptions = {}) => {
-      const worker = start(app, { ...startOptions, once: true });
+      const worker = start(app, { ...startOptions, args: ['--once'] });
       const { code } = await worker.waitForExit();
       if (code !== 0) throw new Error(`${app} --once ended with code ${code}:\n${tail(worker.output())}`);
       return worker;
+    },
+    crash: async (app, crashAt, startOptions = {}) => {
+      const worker = start(app, { ...startOptions, crashAt });
+      const exit = await worker.waitForExit();
+      if (exit.signal !== 'SIGKILL' || !worker.errors().some((line) => line.startsWith(`crash point ${crashAt} `)))
+        throw new Error(`The ${app} did not die at ${crashAt} but with ${JSON.stringify(exit)}:\n${tail(worker.output())}`);
     },
     nextMail: async (timeoutMs = waitDefaultMs) => {
       const mail = (await smtp.waitForMessages(taken + 1, timeoutMs))[taken];

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { waitUntil } from './wait-until.ts';
 
 /** The processes under test. */
-export type App = 'detector' | 'notifier';
+export type App = 'detector' | 'notifier' | 'cli';
 
 /** One line of a worker's log, parsed. */
 export type LogEntry = Readonly<Record<string, unknown>>;
@@ -42,16 +42,16 @@ export interface Worker {
 export interface WorkerOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly once?: boolean;
+  readonly args?: readonly string[];
 }
 
 const repository = resolve(import.meta.dirname, '../../..');
 const exitTimeoutMs = 30_000;
 
 /** Starts one of the product's processes from what `npm run build` has made, with this environment and no other. */
-export const startWorker = (app: App, { cwd, env, once = false }: WorkerOptions): Worker => {
+export const startWorker = (app: App, { cwd, env, args = [] }: WorkerOptions): Worker => {
   const main = resolve(repository, 'apps', app, 'dist/main.js');
-  const child = spawn(process.execPath, [main, ...(once ? ['--once'] : [])], {
+  const child = spawn(process.execPath, [main, ...args], {
     cwd,
     env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

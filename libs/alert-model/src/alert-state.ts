@@ -91,7 +91,7 @@ export interface AlertState {
   readonly otherCauses: number;
   /** Work that owes a success, by step name. */
   readonly owed: Readonly<Record<string, Owed>>;
-  /** Failures of further targets beyond `owedMax`; their recovery cannot be followed one by one. */
+  /** Failures of further targets beyond `owedMax`. Their recovery cannot be followed, so such an alert is resolved by hand. */
   readonly owedUntracked: number;
   /** Chain runs with a failure, oldest first. */
   readonly failedRuns: readonly string[];
@@ -103,6 +103,8 @@ export interface AlertState {
   readonly batches: Readonly<Record<string, { readonly route: string; readonly purpose: DigestPurpose; readonly dueAt: Instant; readonly batch: Batch }>>;
   readonly told: readonly Told[];
   readonly notifiedAt: Instant | null;
+  /** Since when people know of it and nobody has taken it: when the escalation clock started; null while it stands still. */
+  readonly unansweredSince: Instant | null;
   readonly acknowledgement: {
     readonly by: string;
     readonly via: string;

@@ -1,7 +1,7 @@
 import { jobsPerItemMax, messageErrorCharsMax } from './digest-message.ts';
 import type { DigestMessage, MessageCause, MessageItem, MessageJob } from './digest-message.ts';
 import type { DigestState } from './digest-state.ts';
-import { shorten } from './error-text.ts';
+import { shortenMiddle } from './error-text.ts';
 import type { EventNamed } from './event.ts';
 import type { AlertId, Instant } from './ids.ts';
 import { msBetween } from './instant.ts';
@@ -116,7 +116,7 @@ const causeOf = (signature: string, count: number, samples: readonly Sample[], a
   const error = samples.at(-1)?.error ?? null;
   return {
     signature,
-    error: error === null ? null : shorten(error, messageErrorCharsMax),
+    error: error === null ? null : shortenMiddle(error, messageErrorCharsMax),
     count,
     jobs,
     moreJobs: Math.max(0, count - jobs.length),

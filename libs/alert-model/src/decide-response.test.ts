@@ -112,25 +112,26 @@ describe('an acceptance by a channel', () => {
 });
 
 describe('a channel that gives up', () => {
-  const lost = (fallback: string | null) => ({
+  const lost = (fallback: string | null, final: boolean) => ({
     digestId: digestId(1),
     deliveryId: deliveryId(1),
     route: 'default',
     channel: 'email',
     reason: 'bad-address',
     fallback,
+    final,
   });
 
   test('leaves the news in its digest while another channel takes over', () => {
     const state = given(opened(), batched(1));
-    const after = follows(state, decideNotificationFailed(state, lost('slack'), at(200)), 'NotificationFailed');
+    const after = follows(state, decideNotificationFailed(state, lost('slack', false), at(200)), 'NotificationFailed');
     expect(after).toMatchObject({ state: 'batched', failedDeliveries: 0 });
   });
 
   test('without another puts the news back to wait for the next digest, together with newer news', () => {
     const first = given(opened(), batched(1));
     const state = follows(first, fails(first, failure({ failedAt: at(190) })), 'FailureDetected');
-    const after = follows(state, decideNotificationFailed(state, lost(null), at(200)), 'NotificationFailed');
+    const after = follows(state, decideNotificationFailed(state, lost(null, true), at(200)), 'NotificationFailed');
     expect(after).toMatchObject({
       state: 'detected',
       batches: {},
@@ -139,9 +140,15 @@ describe('a channel that gives up', () => {
     });
   });
 
+  test('while another message of the digest may still tell it leaves the news where it is', () => {
+    const state = given(opened(), batched(1));
+    const after = follows(state, decideNotificationFailed(state, lost(null, false), at(200)), 'NotificationFailed');
+    expect(after).toMatchObject({ state: 'batched', pending: {}, failedDeliveries: 0 });
+  });
+
   test('after another channel told the same digest puts nothing back', () => {
     const state = given(told());
-    refused(decideNotificationFailed(state, lost(null), at(200)), /another channel/);
+    refused(decideNotificationFailed(state, lost(null, true), at(200)), /no news/);
   });
 });
 
@@ -174,6 +181,32 @@ describe('escalation', () => {
     const closed = follows(state, decideResolve(state, { by: 'ann', note: null }, at(220)), 'AlertResolved');
     refused(decideEscalate(closed, due, at(240)), 'it is resolved');
     refused(decideEscalate(state, { route: 'other', level: 1 }, at(240)), /no escalation/);
+  });
+
+  test('waits for the clock that started last: the timer of a telling before an acknowledgement does not count', () => {
+    const state = given(told());
+    const since = Date.parse(state.unansweredSince ?? '');
+    const early = new Date(since + (state.routes[0]?.escalation?.afterMs ?? 0) - 1).toISOString();
+    refused(decideEscalate(state, due, early), /its clock runs until/);
+    const held = follows(state, decideAcknowledge(state, acknowledge(), at(220)), 'AlertAcknowledged');
+    expect(held.unansweredSince).toBeNull();
+  });
+
+  test('begins anew when somebody gives the alert back', () => {
+    const state = given(told());
+    const held = follows(state, decideAcknowledge(state, acknowledge(), at(220)), 'AlertAcknowledged');
+    const decision = decideUnacknowledge(held, 'ann', at(230));
+    const back = follows(held, decision, 'AlertUnacknowledged');
+    const afterMs = back.routes[0]?.escalation?.afterMs ?? 0;
+    expect(decision.events.flatMap((event) => effectsOf(held, event, back))).toEqual([
+      {
+        type: 'ScheduleEscalation',
+        digestId: digestId(1),
+        route: 'default',
+        level: 1,
+        at: new Date(Date.parse(at(230)) + afterMs).toISOString(),
+      },
+    ]);
   });
 
   test('climbs anew when an acknowledgement ended', () => {

@@ -4,7 +4,7 @@ import type { Classification } from './classify.ts';
 import type { AlertEvent, EventNamed, Lease, Opening } from './event.ts';
 import { evolveAlert } from './evolve-alert.ts';
 import type { AlertId, DeliveryId, DigestId, Instant } from './ids.ts';
-import { earlier, isAfter } from './instant.ts';
+import { addMs, earlier, isAfter } from './instant.ts';
 import { ownValue } from './own-value.ts';
 import { recoveryOf } from './recovery.ts';
 import { signatureOf } from './signature.ts';
@@ -138,14 +138,13 @@ export const decideNotified = (
   return { events: [{ type: 'AlertNotified', occurredAt: now, data: { ...delivery } }], reason: 'the failure was told' };
 };
 
-/** A channel gave a message up. Without a fallback its news waits for the next digest. */
+/** A channel gave a message up. When no other message of the digest tells of the alert, its news waits for the next digest. */
 export const decideNotificationFailed = (
   state: AlertState,
   failure: EventNamed<'NotificationFailed'>['data'],
   now: Instant,
 ): Decision => {
-  if (failure.fallback === null && !(failure.digestId in state.batches) && state.told.some((entry) => entry.digestId === failure.digestId))
-    return refuse('another channel has told it');
+  if (failure.final && !(failure.digestId in state.batches)) return refuse('there is no news of it to put back');
   return { events: [{ type: 'NotificationFailed', occurredAt: now, data: failure }], reason: failure.reason };
 };
 
@@ -157,6 +156,9 @@ export const decideEscalate = (state: AlertState, due: { readonly route: string;
   const escalation = state.routes.find((route) => route.name === due.route)?.escalation ?? null;
   if (escalation === null) return refuse('its route has no escalation');
   const { name, channels, afterMs } = escalation;
+  if (state.unansweredSince === null) return refuse('it has not been told since somebody held it');
+  const dueAt = addMs(state.unansweredSince, afterMs);
+  if (isAfter(dueAt, now)) return refuse(`its clock runs until ${dueAt}`);
   return {
     events: [{ type: 'AlertEscalated', occurredAt: now, data: { level: due.level, route: due.route, escalation: name, channels, afterMs } }],
     reason: 'nobody acknowledged in time',

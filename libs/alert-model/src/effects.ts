@@ -37,7 +37,7 @@ export const effectsOf = (before: AlertState | null, event: AlertEvent, after: A
       case 'joinDigest':
         return event.type === 'AlertEscalated' ? escalate(after, event.data.route) : joins(after);
       case 'scheduleEscalation':
-        return event.type === 'AlertNotified' && event.data.purpose !== 'escalation' ? climb(after, event.data) : [];
+        return event.type === 'AlertNotified' || event.type === 'AlertUnacknowledged' ? climb(before, after) : [];
       case 'scheduleLapse':
         return event.type === 'AlertAcknowledged' && event.data.lease.until === 'time'
           ? [{ type: 'ScheduleLapse', alertId: after.id, at: event.data.lease.at }]
@@ -77,13 +77,17 @@ const escalate = (state: AlertState, routeName: string): readonly Effect[] => {
   return [{ type: 'JoinDigest', alertId: state.id, route: routeName, purpose: 'escalation', windowMs: 0, channels, fallback: route.fallback }];
 };
 
-/** The clock of an escalation starts at the provider's accept. */
-const climb = (
-  state: AlertState,
-  told: { readonly digestId: DigestId; readonly route: string; readonly acceptedAt: Instant },
-): readonly Effect[] => {
-  const escalation = state.routes.find(({ name }) => name === told.route)?.escalation ?? null;
-  if (escalation === null || state.escalationLevel >= escalationLevels) return [];
-  const at = addMs(told.acceptedAt, escalation.afterMs);
-  return [{ type: 'ScheduleEscalation', digestId: told.digestId, route: told.route, level: state.escalationLevel + 1, at }];
+/**
+ * The clock of an escalation starts at the provider's accept, or when somebody gives the alert back; it is set once per
+ * start, for the digest that told last on each route.
+ */
+const climb = (before: AlertState | null, after: AlertState): readonly Effect[] => {
+  const { unansweredSince, escalationLevel } = after;
+  if (unansweredSince === null || unansweredSince === before?.unansweredSince || escalationLevel >= escalationLevels) return [];
+  return after.routes.flatMap(({ name, escalation }): readonly Effect[] => {
+    const told = after.told.findLast((entry) => entry.route === name && entry.purpose !== 'escalation');
+    if (escalation === null || told === undefined) return [];
+    const at = addMs(unansweredSince, escalation.afterMs);
+    return [{ type: 'ScheduleEscalation', digestId: told.digestId, route: name, level: escalationLevel + 1, at }];
+  });
 };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cleanText, shorten, toErrorText } from './error-text.ts';
+import { causeLine, cleanText, shorten, shortenMiddle, toErrorText } from './error-text.ts';
 import { errorCharsMax } from './signal.ts';
 
 describe('cleanText', () => {
@@ -56,6 +56,40 @@ describe('toErrorText', () => {
       fc.property(fc.string({ maxLength: 500, unit: 'binary' }), (raw) => {
         const once = toErrorText(raw);
         expect(toErrorText(once)).toBe(once);
+      }),
+    );
+  });
+});
+
+const traceback = (depth: number): string =>
+  `Traceback (most recent call last):\n${'  File "/app/worker.py", line 1, in run\n    step()\n'.repeat(depth)}ValueError: catalogue has no songs\n`;
+
+describe('causeLine', () => {
+  test('is the last line of a Python traceback, and the first of anything else', () => {
+    expect(causeLine(traceback(3))).toBe('ValueError: catalogue has no songs');
+    expect(causeLine('\nTypeError: x is not a function\n    at run (/app/a.js:1:2)')).toBe('TypeError: x is not a function');
+    expect(causeLine('')).toBe('');
+  });
+});
+
+describe('shortenMiddle', () => {
+  test('keeps the cause of a traceback that is far too long', () => {
+    const text = toErrorText(traceback(500)) ?? '';
+    expect(text.length).toBeLessThanOrEqual(errorCharsMax);
+    expect(text).toMatch(/^Traceback/);
+    expect(causeLine(text)).toBe('ValueError: catalogue has no songs');
+  });
+
+  test('says exactly how much is missing, never exceeds its bound and splits no character', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 400 }), fc.integer({ min: 60, max: 200 }), (text, max) => {
+        const short = shortenMiddle(text.toWellFormed(), max);
+        expect(short.length).toBeLessThanOrEqual(Math.max(max, Math.min(text.length, max)));
+        expect(short.isWellFormed()).toBe(true);
+        const missing = /… \((\d+) characters left out\) …/.exec(short)?.[1];
+        const kept = short.replace(/\n… \(\d+ characters left out\) …\n/, '').length;
+        if (text.length > max) expect(kept + Number(missing)).toBe(text.length);
+        else expect(short).toBe(text.toWellFormed());
       }),
     );
   });

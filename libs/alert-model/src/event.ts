@@ -90,6 +90,8 @@ const NotificationFailed = z.object({
   reason: z.string(),
   /** The channel that takes over; null when none is left. */
   fallback: z.string().nullable(),
+  /** No other message of this digest told of the alert or still may: its news goes back. */
+  final: z.boolean(),
 });
 
 const AlertEscalated = z.object({

@@ -71,6 +71,7 @@ const begin = (event: EventNamed<'FailureDetected'>): AlertState => {
     batches: {},
     told: [],
     notifiedAt: null,
+    unansweredSince: null,
     acknowledgement: null,
     escalationLevel: 0,
     escalatedAt: null,
@@ -100,11 +101,12 @@ const fold = (state: AlertState, event: AlertEvent): AlertState => {
     case 'AlertAcknowledged': {
       const { by, via, lease, note } = event.data;
       const signatures = state.causes.map((cause) => cause.signature);
-      // The ladder starts anew when this lease ends.
-      return { ...state, acknowledgement: { by, via, at: event.occurredAt, lease, signatures, note }, escalationLevel: 0, escalatedAt: null };
+      const acknowledgement = { by, via, at: event.occurredAt, lease, signatures, note };
+      // The ladder starts anew, from its first step, when this lease ends.
+      return { ...state, acknowledgement, unansweredSince: null, escalationLevel: 0, escalatedAt: null };
     }
     case 'AlertUnacknowledged':
-      return { ...state, acknowledgement: null };
+      return { ...state, acknowledgement: null, unansweredSince: state.told.length > 0 ? event.occurredAt : null };
     case 'AcknowledgementLapsed': {
       const { by, acknowledgedAt, reason } = event.data;
       return tellRoutes({ ...state, acknowledgement: null }, { ...emptyBatch, lapse: { by, acknowledgedAt, reason } });
@@ -217,6 +219,9 @@ const alertNotified = (state: AlertState, event: EventNamed<'AlertNotified'>): A
     batches: without(state.batches, digestId),
     told,
     notifiedAt: state.notifiedAt ?? acceptedAt,
+    unansweredSince:
+      state.unansweredSince ??
+      (state.acknowledgement !== null || state.resolution !== null || purpose === 'escalation' ? null : acceptedAt),
     resolutionToldTo: reportedResolved ? union(state.resolutionToldTo, `${route} ${channel}`) : state.resolutionToldTo,
   };
   // Composed before the recovery, accepted after it: this channel is owed the resolution.
@@ -224,8 +229,8 @@ const alertNotified = (state: AlertState, event: EventNamed<'AlertNotified'>): A
 };
 
 const notificationFailed = (state: AlertState, event: EventNamed<'NotificationFailed'>): AlertState => {
-  const { digestId, fallback } = event.data;
-  if (fallback !== null) return state;
+  const { digestId, final } = event.data;
+  if (!final) return state;
   const failed = { ...state, failedDeliveries: state.failedDeliveries + 1 };
   const entry = state.batches[digestId];
   // Another channel has accepted it, or an escalation nobody can carry: there is no news to put back.

@@ -71,7 +71,7 @@ const machine = createMachine({
         AlertBatched: stay(),
         AlertNotified: stay(),
         NotificationFailed: stay(),
-        AlertUnacknowledged: follow('joinDigest'),
+        AlertUnacknowledged: follow('joinDigest', 'scheduleEscalation'),
         AcknowledgementLapsed: follow('joinDigest'),
         AlertResolved: { target: 'resolved', actions: ['joinDigest'] },
       },

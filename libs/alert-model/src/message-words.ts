@@ -1,5 +1,5 @@
 import type { MessageItem, MessageJob } from './digest-message.ts';
-import { cleanText } from './error-text.ts';
+import { causeLine, cleanText } from './error-text.ts';
 import type { Instant } from './ids.ts';
 import { stepName } from './signal.ts';
 
@@ -215,7 +215,7 @@ export const forHumans = (ms: number): string => {
 };
 
 const firstLine = (text: string, charsMax: number): string =>
-  cut(cleanText(text).trim().split('\n', 1)[0] ?? '', charsMax);
+  cut(causeLine(cleanText(text)), charsMax);
 const oneLine = (text: string, charsMax: number): string => cut(cleanText(text).replace(/\s+/g, ' ').trim(), charsMax);
 const cut = (line: string, charsMax: number): string =>
   line.length > charsMax

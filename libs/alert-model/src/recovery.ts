@@ -24,6 +24,8 @@ export interface Recovery {
  * of the same step.
  */
 export const recoveryOf = (state: AlertState): Recovery | null => {
+  // Nobody can say of targets that are not followed that they work again, so an operator has to.
+  if (state.owedUntracked > 0) return null;
   const steps = state.chain?.steps?.map(stepName) ?? null;
   const runs = Object.keys(state.successes).filter((run) => run !== '');
   if (steps !== null) {

@@ -31,7 +31,7 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   // name = value, name: "value", and the same inside JSON, JSON inside JSON, or a query string. Names may be longer:
   // dbPassword, AWS_SECRET_ACCESS_KEY. The mask inside a value is passed over whole.
   [
-    /((?:^|[^A-Za-z0-9])[A-Za-z0-9_-]{0,60}?(?:password|passwd|passphrase|pwd|secret|token|(?:api|access|account|private|signing)[_-]?key|credentials?)(?:\\{0,3}["'])?\s{0,3}(?:=>?|:)\s{0,3})(?:(\\{1,3}["'])[^\r\n]{0,4000}?(?:\2|$)|"(?:[^"\\\r\n]|\\[^\r\n]){0,4000}"?|'(?:[^'\\\r\n]|\\[^\r\n]){0,4000}'?|(?:\[redacted\]|[^\s"',;&)}\]]){1,4000})/gim,
+    /((?:^|[^A-Za-z0-9])[A-Za-z0-9_-]{0,60}?(?:password|passwd|passphrase|pwd|secret|token|(?:api|access|account|private|signing)[_-]?key|credentials?)(?:\\{0,3}["'])?\s{0,3}(?:=>?|:)\s{0,3})(?:(?:(\\{1,3}["'])[^\r\n]{0,4000}?(?:\2|$)|"(?:[^"\\\r\n]|\\[^\r\n]){0,4000}"?|'(?:[^'\\\r\n]|\\[^\r\n]){0,4000}'?)(?:\[redacted\]|[^\s"',;&)}\]]){0,4000}|(?:\[redacted\]|[^\s"',;&)}\]]){1,4000})/gim,
     `$1${mask}`,
   ],
   [/(--(?:[a-z-]{0,30}(?:password|passwd|token|secret)|[a-z-]{0,30}(?:api|access|private|secret)-key)[ =])(?:"[^"\r\n]{0,500}"?\S{0,500}|'[^'\r\n]{0,500}'?\S{0,500}|\S{1,500})/gi, `$1${mask}`],

@@ -48,6 +48,9 @@ const sameCause: readonly (readonly [caption: string, ...texts: string[]])[] = [
 
 const differentCauses: readonly string[] = [
   'HTTP 503 from the source',
+  'HTTP 401 from the source',
+  'exit code 1',
+  'exit code 137',
   'connection refused',
   'connection reset by peer',
   'KeyError: "title"',

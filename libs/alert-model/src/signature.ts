@@ -27,7 +27,11 @@ const variables: readonly (readonly [RegExp, string])[] = [
   [/"[^"\n]{1,300}"/g, '<quoted>'],
   // Not the apostrophe of "can't".
   [/(?<![A-Za-z0-9])'[^'\n]{1,300}'(?![A-Za-z0-9])/g, '<quoted>'],
-  [/[-+]?\d{1,30}(?:[.,]\d{1,30}){0,10}/g, '<n>'],
+  // Not the codes that tell one cause from another: HTTP 503, status 401, exit code 137, errno 13, SQLSTATE 23505.
+  [
+    /(?<!\b(?:https?|https?\/\d(?:\.\d)?|status|code|errno|sqlstate|signal|error)[ :=#(]{0,3})(?<![\d.,])[-+]?\d{1,30}(?:[.,]\d{1,30}){0,10}/gi,
+    '<n>',
+  ],
 ];
 
 /** The text with everything that varies replaced, for people: "HTTP <n> from <host>". */

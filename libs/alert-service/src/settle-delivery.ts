@@ -37,7 +37,10 @@ const settleChunk = async (
     if (delivery === null || delivery.settledAt !== null) return { done: true, alerts: 0, decided: [] };
     if (!['accepted', 'rejected', 'replaced'].includes(delivery.state)) return { done: true, alerts: 0, decided: [] };
     const digest = await session.loadDigest(delivery.digestId);
-    const replacement = (await session.deliveriesOfDigest(delivery.digestId)).find(({ fallbackOf }) => fallbackOf === delivery.id);
+    const siblings = await session.deliveriesOfDigest(delivery.digestId);
+    const replacement = siblings.find(({ fallbackOf }) => fallbackOf === delivery.id);
+    // Alerts that another message of the digest has told of, or still may.
+    const hopeful = new Set(siblings.filter(({ state }) => state !== 'rejected' && state !== 'replaced').flatMap(({ alertIds }) => alertIds));
     const work = beginWork(context, session, now);
     const ids = delivery.alertIds.slice(delivery.settledCount, delivery.settledCount + alertsPerSettleMax);
     const states = await session.loadAlerts(ids);
@@ -46,7 +49,17 @@ const settleChunk = async (
     for (const state of states)
       work.apply(
         state.id,
-        decide(state, delivery, { route: digest?.route ?? '', fallback: replacement?.channel ?? null, reportedResolved: resolved.has(state.id) }, now),
+        decide(
+          state,
+          delivery,
+          {
+            route: digest?.route ?? '',
+            fallback: replacement?.channel ?? null,
+            final: !hopeful.has(state.id),
+            reportedResolved: resolved.has(state.id),
+          },
+          now,
+        ),
       );
     await work.flush();
     const settledCount = delivery.settledCount + ids.length;
@@ -58,11 +71,11 @@ const settleChunk = async (
 const decide = (
   state: AlertState,
   delivery: Delivery,
-  facts: { readonly route: string; readonly fallback: string | null; readonly reportedResolved: boolean },
+  facts: { readonly route: string; readonly fallback: string | null; readonly final: boolean; readonly reportedResolved: boolean },
   now: Instant,
 ): Decision => {
   const { id, digestId, channel, purpose, threadId } = delivery;
-  const { route, fallback, reportedResolved } = facts;
+  const { route, fallback, final, reportedResolved } = facts;
   return delivery.state === 'accepted'
     ? decideNotified(
         state,
@@ -71,7 +84,7 @@ const decide = (
       )
     : decideNotificationFailed(
         state,
-        { digestId, deliveryId: id, route, channel, reason: delivery.lastReason ?? 'rejected', fallback },
+        { digestId, deliveryId: id, route, channel, reason: delivery.lastReason ?? 'rejected', fallback, final },
         now,
       );
 };

@@ -88,7 +88,7 @@ export const beginWork = (context: Pick<ServiceContext, 'queue'>, session: Sessi
           queue: 'timers',
           data: { timer: 'escalation', digestId, route, level },
           startAfter: at,
-          id: uuidv5(`escalation ${digestId} ${level}`, jobNamespace),
+          id: uuidv5(`escalation ${digestId} ${level} ${at}`, jobNamespace),
         });
         return;
       }

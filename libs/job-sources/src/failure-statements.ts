@@ -1,7 +1,7 @@
 import type { JobField } from './adapter-mapping.ts';
 import type { SourceStatements, StatementParts } from './source-statements.ts';
 import { horizonText } from './read-horizon.ts';
-import { asColumnTime, asTimestamptz, errorReadCharsMax, nameText } from './sql-expressions.ts';
+import { asColumnTime, asTimestamptz, errorText, nameText } from './sql-expressions.ts';
 import { fillTemplate, requireColumn } from './statement-parts.ts';
 
 type FailureStatements = Omit<SourceStatements, 'successes' | 'runJobs' | 'greenRuns'>;
@@ -42,7 +42,7 @@ export const failureStatements = (parts: StatementParts): FailureStatements => {
     source: nameText(ref('source')),
     job_type: nameText(ref('jobType')),
     target_id: nameText(ref('targetId')),
-    error: `left(${ref('error')}::text, ${errorReadCharsMax})`,
+    error: errorText(ref('error')),
     run: parts.run,
   };
 

@@ -51,3 +51,14 @@ export const payloadText = (reference: string, column: CatalogColumn, key: strin
   column.type === 'jsonb'
     ? `case when jsonb_typeof(${reference}) = 'object' then ${reference} ->> '${key}' end`
     : `substring(left(${reference}::text, ${payloadReadCharsMax}) from '"${key}"\\s*:\\s*"([^"\\\\]{1,255})"')`;
+
+/**
+ * The error, never more of it than `errorReadCharsMax`: a 10 MB text does not cross the wire. Of a longer one beginning
+ * and end are kept, because a Python traceback names its cause last.
+ */
+export const errorText = (reference: string): string =>
+  `(select case when length(whole.text) <= ${errorReadCharsMax} then whole.text
+    else left(whole.text, ${errorReadCharsMax - errorTailCharsMax}) || E'\\n…\\n' || right(whole.text, ${errorTailCharsMax}) end
+    from (select ${reference}::text as text offset 0) as whole)`;
+
+const errorTailCharsMax = 1_500;

@@ -1,7 +1,7 @@
 import { FailureSignal, compareInstants, nameCharsMax, toErrorText } from '@tocsin/alert-model';
 import type { Instant, OutcomeId } from '@tocsin/alert-model';
 import type { BareFailureRow, FailureRow } from './failure-row.ts';
-import { noName, toName, toNameOrNull } from './job-name.ts';
+import { toName, toNameOrNull } from './job-name.ts';
 
 /** Clocks of a healthy fleet differ by less than this, in milliseconds; below it an end time ahead is not worth a word. */
 const aheadTolerableMs = 1_000;

@@ -125,7 +125,7 @@ const printVerification = (terminal: Terminal, result: Verification): void => {
     `Folded ${counted(events, 'event')} of ${counted(alerts, 'alert')} and ${counted(digests, 'digest')} in ${seconds} s (${counted(eventsPerSecond, 'event')}/s).`,
     ...(outdated === 0 ? [] : [`${counted(outdated, 'row')} of another version of the model not compared; they are folded anew when they are used.`]),
     differences === 0 ? 'The read models are what the log says.' : `${counted(differences, 'difference')} between the read models and the log:`,
-    ...named.map(({ kind, id, what }) => cleanLine(`  ${kind} ${id}: ${what}`)),
+    ...named.map(({ kind, id, what }) => `  ${cleanLine(`${kind} ${id}: ${what}`)}`),
     ...(differences > named.length ? [`  … ${counted(differences - named.length, 'more', 'more')}`] : []),
   ]);
 };

@@ -22,11 +22,12 @@ export const explanationLines = (explanation: AlertExplanation, terminal: Termin
     `  alert      ${explanation.alertId}`,
     `  key        ${cleanLine(explanation.key)}`,
     `  rule       ${cleanLine(explanation.rule)}, severity ${explanation.severity}`,
-    ...explanation.routes.map(({ name, channels, fallback, windowMs, escalation }) =>
-      cleanLine(
-        `route ${name}: ${listed(channels)}${fallback.length === 0 ? '' : `, else ${listed(fallback)}`}; ${windowMs === 0 ? 'at once' : `gathered for ${formatDuration(windowMs)}`}` +
+    ...explanation.routes.map(
+      ({ name, channels, fallback, windowMs, escalation }) =>
+      `  route      ${cleanLine(
+        `${name}: ${listed(channels)}${fallback.length === 0 ? '' : `, else ${listed(fallback)}`}; ${windowMs === 0 ? 'at once' : `gathered for ${formatDuration(windowMs)}`}` +
           (escalation === null ? '' : `; unacknowledged for ${formatDuration(escalation.afterMs)}, ${escalation.name} is told (${listed(escalation.channels)})`),
-      ).replace(/^route /, '  route      '),
+      )}`,
     ),
     '',
     bold('Messages (UTC)'),
@@ -43,7 +44,7 @@ export const explanationLines = (explanation: AlertExplanation, terminal: Termin
 const digestLines = (digest: ExplainedDigest, now: string): readonly string[] => {
   const when = digest.sealedAt === null ? `due ${moment(digest.dueAt, now)}` : `sealed ${moment(digest.sealedAt, now)}`;
   return [
-    cleanLine(`digest ${shortId(digest.id)} of route ${digest.route} (${digest.purpose}), ${digest.state}: opened ${utcTime(digest.openedAt)}, ${when}`).replace(/^/, '  '),
+    `  digest ${shortId(digest.id)} of route ${cleanLine(digest.route)} (${digest.purpose}), ${digest.state}: opened ${utcTime(digest.openedAt)}, ${when}`,
     ...digest.deliveries.flatMap(({ channel, state, fallback, attempts, nextAttemptAt }) => [
       `    ${cleanLine(channel)}${fallback ? ' (stands in for one that gave up)' : ''}: ${state}${nextAttemptAt === null ? '' : `, next ${moment(nextAttemptAt, now)}`}`,
       ...attempts.map(({ number, outcome, reason, detail, status, startedAt }) =>

@@ -22,7 +22,9 @@ const instantPattern = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,6})
 export const instant = (text: string): string => {
   const [, day, time = '00:00', zone = 'Z'] = instantPattern.exec(text.trim()) ?? [];
   const parsed = new Date(`${day}T${time}${zone.toUpperCase()}`);
-  if (day === undefined || Number.isNaN(parsed.getTime()))
+  // JavaScript takes the 30th of February for the 2nd of March.
+  const exists = day !== undefined && !Number.isNaN(parsed.getTime()) && new Date(day).toISOString().startsWith(day);
+  if (!exists)
     throw new InvalidArgumentError('Write an instant in UTC, such as 2026-03-02T09:00Z.');
   const fraction = /\.(\d{1,6})$/.exec(time)?.[1];
   const iso = parsed.toISOString();

@@ -1,0 +1,218 @@
+import { userInfo } from 'node:os';
+import type { AlertState } from '@tocsin/alert-model';
+import { createTestDatabase, insertFailedResearchJob, insertResearchJob } from '@tocsin/testing';
+import { afterEach, expect, test } from 'vitest';
+import { failure, immediate, openCliWorld } from './cli-world.fixture.ts';
+import type { CliWorld } from './cli-world.fixture.ts';
+
+const database = await createTestDatabase();
+let world: CliWorld;
+afterEach(() => world.close());
+
+const minutes = (count: number): number => count * 60_000;
+/** A key of its own per test, so that tests do not see each other's alerts. */
+let made = 0;
+const newJob = (): { readonly source: string; readonly key: string } => {
+  made += 1;
+  const source = `source${made}`;
+  return { source, key: `job/${source}/refresh_catalog/songs` };
+};
+const listed = async (...args: readonly string[]): Promise<readonly { id: string; key: string; state: string; acknowledgedBy: string | null }[]> =>
+  JSON.parse((await world.tocsin('alerts', 'list', '--json', ...args)).out);
+const idOf = async (key: string): Promise<string> => {
+  const [alert] = await listed('--all', '--key', key);
+  if (alert === undefined) throw new Error(`no alert ${key}`);
+  return alert.id;
+};
+
+test('open alerts are listed in a table of at most 100 columns, without anything a terminal would obey', async () => {
+  world = await openCliWorld(database);
+  const { source } = newJob();
+  await world.signal(failure({ source, jobType: `evil\u001b[2J${'x'.repeat(120)}` }), failure({ source, targetId: '日本語' }));
+  const { code, out } = await world.tocsin('alerts', 'list', '--source', source);
+  expect(code).toBe(0);
+  expect(out).not.toContain('\u001b');
+  const lines = out.split('\n');
+  expect(lines[0]).toMatch(/^ID +STATE +SEVERITY +TITLE +TIMES +SINCE +LAST +ACK BY$/);
+  expect(lines.every((line) => line.length <= 100)).toBe(true);
+  expect(out).toContain('2 open alerts');
+  expect(out).toContain('日本語');
+});
+
+test('the list holds what is open, unless it is asked for more, and says when it is cut', async () => {
+  world = await openCliWorld(database);
+  const one = newJob();
+  const other = newJob();
+  await world.signal(failure({ source: one.source }), failure({ source: other.source }));
+  expect((await world.tocsin('alerts', 'resolve', other.key)).code).toBe(0);
+  const keys = async (...args: string[]): Promise<readonly string[]> => (await listed(...args)).map(({ key }) => key);
+  expect(await keys()).toContain(one.key);
+  expect(await keys()).not.toContain(other.key);
+  expect(await keys('--all')).toContain(other.key);
+  expect(await keys('--state', 'resolved', '--source', other.source)).toEqual([other.key]);
+  expect((await world.tocsin('alerts', 'list', '--all', '--limit', '1')).out).toContain('there are more');
+  expect((await world.tocsin('alerts', 'list', '--source', 'nobody')).out).toContain('No alert is open');
+});
+
+test('an alert is taken by the user of the shell until its cause changes, and only once', async () => {
+  world = await openCliWorld(database);
+  const { source, key } = newJob();
+  await world.signal(failure({ source }));
+  const id = await idOf(key);
+  const { code, out } = await world.tocsin('alerts', 'ack', id.slice(0, 8));
+  expect(code).toBe(0);
+  expect(out).toContain(`acknowledged by ${userInfo().username}, until it succeeds or fails for another reason`);
+  const again = await world.tocsin('alerts', 'ack', id, '--by', 'bert');
+  expect(again.code).toBe(1);
+  expect(again.err).toContain(`already acknowledged by ${userInfo().username}`);
+  expect(await listed('--key', key)).toMatchObject([{ state: 'acknowledged', acknowledgedBy: userInfo().username }]);
+
+  expect((await world.tocsin('alerts', 'unack', key, '--by', 'bert')).code).toBe(0);
+  expect((await world.tocsin('alerts', 'unack', key)).err).toContain('the alert is not acknowledged');
+});
+
+test.each([
+  [['--for', '2h'], { until: 'time' }],
+  [['--until', '2999-01-01T09:00Z'], { until: 'time', at: '2999-01-01T09:00:00.000Z' }],
+  [['--until-success'], { until: 'success' }],
+  [['--until-signature-change'], { until: 'signature-change' }],
+])('an acknowledgement with %j holds accordingly and keeps its note', async (options, lease) => {
+  world = await openCliWorld(database);
+  const { source, key } = newJob();
+  await world.signal(failure({ source }));
+  expect((await world.tocsin('alerts', 'ack', key, '--by', 'anna', '--note', 'on it', ...options)).code).toBe(0);
+  const { state } = JSON.parse((await world.tocsin('alerts', 'show', key, '--json')).out) as { state: AlertState };
+  expect(state.acknowledgement).toMatchObject({ by: 'anna', via: 'cli', note: 'on it', lease });
+});
+
+test('a lease in the past is refused', async () => {
+  world = await openCliWorld(database);
+  const { source, key } = newJob();
+  await world.signal(failure({ source }));
+  const { code, err } = await world.tocsin('alerts', 'ack', key, '--until', '2020-01-01');
+  expect(code).toBe(1);
+  expect(err).toContain('in the past');
+});
+
+test('of several alerts those that can be done are done, and the exit code tells of the others', async () => {
+  world = await openCliWorld(database);
+  const { source, key } = newJob();
+  await world.signal(failure({ source }));
+  const { code, out } = await world.tocsin('alerts', 'resolve', '00000000', key, '--by', 'anna', '--note', 'replaced the disk', '--json');
+  expect(code).toBe(1);
+  expect(JSON.parse(out)).toMatchObject([
+    { asked: '00000000', id: null, done: false },
+    { asked: key, done: true, reason: 'resolved by anna', state: 'resolved' },
+  ]);
+  expect((await world.tocsin('alerts', 'resolve', key)).err).toContain('already resolved');
+});
+
+test('the beginning of an id must be long enough, and there must be such an alert', async () => {
+  world = await openCliWorld(database);
+  expect(await world.tocsin('alerts', 'show', 'abc')).toMatchObject({ code: 2, err: expect.stringContaining('at least 4 characters') });
+  expect(await world.tocsin('alerts', 'show', 'job/no/such')).toMatchObject({ code: 1, err: expect.stringContaining('There is no alert') });
+});
+
+test('show tells what a person wants to know, with the whole story', async () => {
+  world = await openCliWorld(database);
+  const { source, key } = newJob();
+  await world.signal(failure({ source, error: 'disk full' }), failure({ source, error: 'disk full' }));
+  await world.tocsin('alerts', 'ack', key, '--by', 'anna');
+  const { code, out } = await world.tocsin('alerts', 'show', key);
+  expect(code).toBe(0);
+  for (const text of [`${source}/refresh_catalog/songs: acknowledged`, '2 × disk full', 'taken by:    anna', 'email: accepted', 'AlertNotified → notified', 'AlertAcknowledged → acknowledged'])
+    expect(out).toContain(text);
+});
+
+test('explain names rule, key, route, digest, attempt, answer, and the attempt that comes next with its time', async () => {
+  world = await openCliWorld(database);
+  const { source, key } = newJob();
+  world.answers.push({ outcome: 'retry', reason: 'rate-limited', retryAfterMs: minutes(10), status: 429, detail: 'slow down' });
+  await world.signal(failure({ source }));
+  const { code, out } = await world.tocsin('alerts', 'explain', key);
+  expect(code).toBe(0);
+  expect(out).toContain('Not told yet: the message is on its way to email.');
+  expect(out).toContain(`key        ${key}`);
+  expect(out).toContain('route      default: email; at once');
+  expect(out).toMatch(/attempt 1 at .*: retry, 429, rate-limited, slow down/);
+  expect(out).toMatch(/\(in (9 min \d+ s|10 min)\): attempt 2 on email \(the last one: rate-limited\)/);
+  expect(out).toContain('waits for: success of refresh_catalog/songs');
+});
+
+test('explain says when an open digest goes out and, once it was told, when it escalates', async () => {
+  world = await openCliWorld(database, {
+    routes: [immediate({ name: 'gathered', windowMs: minutes(15), escalation: { name: 'second-line', afterMs: minutes(30), channels: ['pager'] } })],
+  });
+  const { source, key } = newJob();
+  await world.signal(failure({ source }));
+  const gathered = (await world.tocsin('alerts', 'explain', key)).out;
+  expect(gathered).toContain('Not told yet: it is gathered with others');
+  expect(gathered).toMatch(/\(in 1[45] min( \d+ s)?\): the digest of route gathered goes out to email/);
+  expect(gathered).toContain('escalates to second-line 30 min after the first channel has accepted');
+
+  await database.pool.query(`update tocsin.digests set due_at = now() where state = 'open'`);
+  await world.run();
+  const told = (await world.tocsin('alerts', 'explain', key)).out;
+  expect(told).toMatch(/Told: email accepted it at/);
+  expect(told).toMatch(/\(in (29 min \d+ s|30 min)\): escalates to second-line \(pager\) unless it is acknowledged/);
+
+  await world.tocsin('alerts', 'ack', key, '--by', 'anna', '--for', '2h');
+  const taken = (await world.tocsin('alerts', 'explain', key)).out;
+  expect(taken).not.toContain('escalates');
+  expect(taken).toContain('the acknowledgement of anna ends');
+  await world.tocsin('alerts', 'resolve', key);
+});
+
+test('explain says that all is over, when it is', async () => {
+  world = await openCliWorld(database);
+  const { source, key } = newJob();
+  await world.signal(failure({ source }));
+  await world.tocsin('alerts', 'resolve', key);
+  await world.run();
+  const explained = JSON.parse((await world.tocsin('alerts', 'explain', key, '--json')).out);
+  expect(explained).toMatchObject({ key, state: 'resolved', rule: 'none matched', next: [{ at: null, what: expect.stringContaining('nothing') }] });
+  expect(explained.digests).toMatchObject([{ deliveries: [{ channel: 'email', attempts: [{ outcome: 'accepted' }] }] }, { state: 'delivered' }]);
+});
+
+test('story 35: a job is explained through the alert that holds its failure', async () => {
+  world = await openCliWorld(database);
+  const { source, key } = newJob();
+  const signal = failure({ source });
+  await world.signal(signal);
+  for (const asked of [signal.jobId, `research_jobs:${signal.jobId}`, `public.research_jobs:${signal.jobId}`]) {
+    const { code, out } = await world.tocsin('alerts', 'explain', '--job', asked);
+    expect(code).toBe(0);
+    expect(out).toContain('told on route default: email accepted it at');
+    expect(out).toContain(`key        ${key}`);
+  }
+});
+
+test('a job that a rule ignores is explained by that', async () => {
+  world = await openCliWorld(database, { rules: [{ name: 'rules[0]', match: {}, ignore: true }] });
+  const signal = failure({ source: newJob().source });
+  await world.signal(signal);
+  expect((await world.tocsin('alerts', 'explain', '--job', signal.jobId)).out).toContain('a rule with "ignore: true" matched');
+});
+
+test.each([
+  ['has attempts left', { status: 'failed', attempts: 1, max_attempts: 3 }, 'it has attempts left and will be tried again'],
+  ['still runs', { status: 'running' }, 'it has not ended yet'],
+  ['succeeded', { status: 'succeeded' }, 'there is nothing to tell'],
+  ['was canceled', { status: 'canceled' }, 'canceled jobs are never told'],
+] as const)('a job without an outcome that %s is explained from its row', async (_, fields, reason) => {
+  world = await openCliWorld(database);
+  const id = await insertResearchJob(database.pool, fields);
+  const { code, out } = await world.tocsin('alerts', 'explain', '--job', id);
+  expect(code).toBe(0);
+  expect(out).toContain('No outcome of this job is recorded.');
+  expect(out).toContain(reason);
+});
+
+test('a failure that nobody has read, that is too old, or that is not there is explained', async () => {
+  world = await openCliWorld(database);
+  const unread = await insertFailedResearchJob(database.pool);
+  expect((await world.tocsin('alerts', 'explain', '--job', unread)).out).toContain('no detector has ever run here');
+  const old = await insertFailedResearchJob(database.pool, { updated_at: '2020-01-01T00:00:00Z', finished_at: '2020-01-01T00:00:00Z' });
+  expect((await world.tocsin('alerts', 'explain', '--job', old)).out).toMatch(/longer than table research_jobs looks back \(14 d/);
+  expect((await world.tocsin('alerts', 'explain', '--job', '4711')).out).toContain('there is no job with this id in public.research_jobs');
+});

@@ -1,0 +1,94 @@
+import { evolveAlert } from '@tocsin/alert-model';
+import type { AlertEvent, AlertState, EventNamed, FrozenRoute } from '@tocsin/alert-model';
+import { expect, test } from 'vitest';
+import type { AlertFacts } from './alert-explanation.ts';
+import { nextActions } from './next-actions.ts';
+
+const uuid = (digit: number): string => `00000000-0000-4000-8000-00000000000${digit}`;
+const at = (minute: number): string => `2026-03-02T03:${String(minute).padStart(2, '0')}:00.000000Z`;
+const route: FrozenRoute = {
+  name: 'default',
+  channels: ['email'],
+  fallback: [],
+  windowMs: 900_000,
+  escalation: { name: 'second-line', afterMs: 1_800_000, channels: ['pager'] },
+};
+
+const failed = (minute: number): AlertEvent => ({
+  type: 'FailureDetected',
+  occurredAt: at(minute),
+  data: {
+    alertId: uuid(1) as EventNamed<'FailureDetected'>['data']['alertId'],
+    key: 'chain/apple/catalog',
+    outcomeId: uuid(2) as EventNamed<'FailureDetected'>['data']['outcomeId'],
+    table: 'research_jobs',
+    jobId: '4711',
+    kind: 'failed',
+    severity: 'error',
+    source: 'apple',
+    jobType: 'refresh_catalog',
+    targetId: 'songs',
+    attempts: 3,
+    maxAttempts: 3,
+    error: 'no',
+    signature: 's1:no',
+    failedAt: at(minute),
+    run: 'monday',
+    missing: [{ jobType: 'rebuild_index', targetId: null }],
+    lastGreenAt: null,
+    notes: [],
+    observedAt: at(minute),
+    opening: { title: 'apple/catalog', rule: null, chain: { name: 'catalog', steps: null }, routes: [route], predecessor: null },
+  },
+});
+const digestId = uuid(3) as EventNamed<'AlertBatched'>['data']['digestId'];
+const batched: AlertEvent = { type: 'AlertBatched', occurredAt: at(0), data: { digestId, route: 'default', purpose: 'window', dueAt: at(15) } };
+const notified: AlertEvent = {
+  type: 'AlertNotified',
+  occurredAt: at(15),
+  data: {
+    digestId,
+    deliveryId: uuid(4) as EventNamed<'AlertNotified'>['data']['deliveryId'],
+    route: 'default',
+    purpose: 'window',
+    channel: 'email',
+    threadId: digestId,
+    acceptedAt: at(15),
+    reportedResolved: false,
+  },
+};
+const acknowledged = (minute: number): AlertEvent => ({
+  type: 'AlertAcknowledged',
+  occurredAt: at(minute),
+  data: { by: 'anna', via: 'cli', lease: { until: 'success' }, note: null },
+});
+const givenBack = (minute: number): AlertEvent => ({ type: 'AlertUnacknowledged', occurredAt: at(minute), data: { by: 'anna' } });
+
+const factsOf = (now: string, ...events: readonly AlertEvent[]): AlertFacts => {
+  const state = events.reduce<AlertState | null>(evolveAlert, null);
+  if (state === null) throw new Error('no events');
+  return { state, events: events.map((event, index) => ({ version: index + 1, event })), digests: [], deliveries: [], notifierAlive: true, now };
+};
+
+test('an alert waits for every step that owes a success, those that did not run included', () => {
+  expect(nextActions(factsOf(at(1), failed(0), batched))).toContainEqual({ at: null, what: 'waits for: success of refresh_catalog/songs and rebuild_index' });
+});
+
+test('the clock of an escalation runs from the accept of the message', () => {
+  expect(nextActions(factsOf(at(20), failed(0), batched, notified))[0]).toEqual({
+    at: '2026-03-02T03:45:00.000Z',
+    what: 'escalates to second-line (pager) unless it is acknowledged',
+  });
+});
+
+test('a clock that ran out while somebody had the alert does not begin again', () => {
+  const events = [failed(0), batched, notified, acknowledged(30), givenBack(50)] as const;
+  expect(nextActions(factsOf(at(55), ...events)).filter(({ at: time }) => time !== null)).toEqual([]);
+  // Given back before it ran out, it still counts.
+  expect(nextActions(factsOf(at(42), failed(0), batched, notified, acknowledged(30), givenBack(40)))[0]).toMatchObject({ at: '2026-03-02T03:45:00.000Z' });
+});
+
+test('what is overdue while no notifier lives is said to wait for one', () => {
+  const facts = { ...factsOf(at(50), failed(0), batched, notified), notifierAlive: false };
+  expect(nextActions(facts)).toContainEqual({ at: null, what: expect.stringContaining('npx tocsin notifier') });
+});
