@@ -15,7 +15,7 @@ export interface Fragment {
   readonly source: string;
   readonly jobType: string;
   readonly targetId: string | null;
-  readonly chain: { readonly name: string; readonly run: string | null; readonly missing: readonly string[]; readonly lastGreenAt: string | null } | null;
+  readonly chain: { readonly name: string; readonly run: string | null; readonly missing: readonly string[]; readonly lastGreenAt: string | null; readonly failedRuns: number } | null;
   readonly occurrences: number;
   readonly since: Instant;
   readonly lastFailedAt: Instant;
@@ -48,7 +48,7 @@ export const fragmentOf = (state: AlertState, digestId: DigestId): Fragment | nu
     chain:
       state.chain === null
         ? null
-        : { name: state.chain.name, run: state.lastRun, missing: stillMissing(state), lastGreenAt: state.lastGreenAt },
+        : { name: state.chain.name, run: state.lastRun, missing: stillMissing(state), lastGreenAt: state.lastGreenAt, failedRuns: state.failedRuns.length },
     occurrences: state.occurrences,
     since: state.firstFailedAt,
     lastFailedAt: state.lastFailedAt,

@@ -54,6 +54,8 @@ export interface MessageItem {
     /** Steps that did not run because of it, `rebuild_index`. */
     readonly missing: readonly string[];
     readonly lastGreenAt: string | null;
+    /** Runs of the chain that failed since the alert opened. */
+    readonly failedRuns: number;
   } | null;
   /** Failures told by this message. */
   readonly failures: number;

@@ -86,6 +86,7 @@ const events: Readonly<Record<AlertEventType, AlertEvent>> = {
       channel: 'email',
       reason: 'bad-address',
       fallback: null,
+      final: true,
     },
   },
   AlertEscalated: {

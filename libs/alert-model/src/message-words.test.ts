@@ -52,6 +52,7 @@ const chain = (missing: readonly string[] = [], lastGreenAt: string | null = nul
   run: at(180),
   missing,
   lastGreenAt,
+  failedRuns: 1,
 });
 const resolution = (changes: Partial<NonNullable<MessageItem['resolution']>> = {}): MessageItem['resolution'] => ({
   resolvedAt: at(187),
@@ -204,7 +205,7 @@ test('whatever the rows hold, subject and headline are one line, bounded, well f
             title,
             alerts: (count % 3) + 1,
             failures: count,
-            chain: inChain ? { name: title, run: at(180), missing: [targetId], lastGreenAt: null } : null,
+            chain: inChain ? { name: title, run: at(180), missing: [targetId], lastGreenAt: null , failedRuns: 1} : null,
             resolution: ofKind === 'resolved' ? resolution() : null,
           },
           [job({ targetId, jobType: title, kind: error })],

@@ -113,6 +113,7 @@ const factsOf = (item: MessageItem, { brief }: { readonly brief: boolean }): Ite
   add(item.kind === 'resolved' ? 'First failed' : 'Since', shortTime(item.since));
   if (item.lastFailedAt !== item.since && !brief) add('Last failed', shortTime(item.lastFailedAt));
   if (item.kind !== 'resolved') add('Failures', failuresText(item));
+  else if (item.chain !== null && item.chain.failedRuns > 0) add('Failed runs', formatCount(item.chain.failedRuns));
   if (item.chain !== null && !brief) {
     const run = item.chain.run === null ? '' : `, run of ${shortTime(item.chain.run)}`;
     add('Chain', `${cleanLine(item.chain.name, nameCharactersMax)}${run}`);

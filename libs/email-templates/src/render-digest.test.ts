@@ -227,7 +227,7 @@ describe('size', () => {
       adminUrl: url,
       tocsinUrl: url,
       acknowledgedBy: null,
-      chain: { name: long, run: long, missing: Array.from({ length: 100 }, () => long), lastGreenAt: long },
+      chain: { name: long, run: long, missing: Array.from({ length: 100 }, () => long), lastGreenAt: long , failedRuns: 1},
       causes: Array.from({ length: 50 }, () =>
         sampleCause({ error: long, jobs: Array.from({ length: 50 }, () => job) }),
       ),
@@ -296,7 +296,7 @@ describe('hostile text', () => {
       acknowledgedBy: hostile,
       adminUrl: `https://x.example/"onclick="a`,
       tocsinUrl: 'javascript:alert(1)',
-      chain: { name: hostile, run: hostile, missing: [hostile], lastGreenAt: hostile },
+      chain: { name: hostile, run: hostile, missing: [hostile], lastGreenAt: hostile , failedRuns: 1},
       causes: [sampleCause({ signature: hostile, error: hostile, jobs: [job, job] }), sampleCause({ error: hostile })],
       escalation: { level: 2, name: hostile, afterMs: 1, toldBefore: [{ channel: hostile, at: hostile }] },
       lapse: { by: hostile, acknowledgedAt: hostile, reason: 'time' },

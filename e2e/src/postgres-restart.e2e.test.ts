@@ -1,0 +1,61 @@
+import { createPool } from '@tocsin/runtime';
+import { startRestartableServer } from '@tocsin/testing';
+import { afterAll, afterEach, expect, test } from 'vitest';
+import { startFailingWork } from './harness/failing-work.ts';
+import { expectBalance } from './harness/ledger.ts';
+import { withStage } from './harness/stage.ts';
+import { waitUntil } from './harness/wait-until.ts';
+
+const server = await startRestartableServer();
+const { connectionString } = server;
+const pool = createPool({ connectionString, max: 4, applicationName: 'tocsin e2e', onError: () => {} });
+afterAll(() => pool.end());
+afterEach(async () => {
+  await pool.query(
+    `alter table tocsin.events disable trigger all;
+     truncate public.research_jobs, tocsin.events, tocsin.alerts, tocsin.digests, tocsin.deliveries, tocsin.delivery_attempts,
+       tocsin.outcomes, tocsin.recent_successes, tocsin.quarantine, tocsin.cursors;
+     alter table tocsin.events enable trigger all;
+     delete from pgboss.job`,
+  );
+});
+
+const secondsSince = (startMs: number): string => ((performance.now() - startMs) / 1_000).toFixed(1);
+
+test.each(['fast', 'immediate'] as const)(
+  'a %s restart of Postgres while failures arrive: both workers recover by themselves, nothing is lost or doubled',
+  { timeout: 120_000 },
+  (mode) =>
+    withStage(
+      {
+        database: { connectionString, pool },
+        config: { delivery: { attempt_timeout: '4s', unknown_retry: '1s' } },
+        env: { TOCSIN_DIGEST_WINDOW: '1s' },
+      },
+      async (stage) => {
+        // A database that is away is an error for whoever reads the log, and said once.
+        stage.expectErrors((_, entry) => entry?.['decision'] === 'TableUnreadable');
+        const { detector, notifier } = stage.startBoth();
+        const work = startFailingWork(stage.jobs, { everyMs: 40, failures: 2, targets: 12 });
+        try {
+          await stage.smtp.waitForMessages(1, 30_000);
+          await server.restart(mode);
+          const restartedMs = performance.now();
+          const before = work.committed();
+          await waitUntil('failures to arrive again', () => work.committed() >= before + 25);
+          const told = stage.smtp.messages().length;
+          await stage.smtp.waitForMessages(told + 2, 60_000);
+          console.log(`${mode} restart: told again ${secondsSince(restartedMs)} s after it`);
+        } finally {
+          await work.stop();
+        }
+        await stage.quiet(60_000);
+        stage.takeMails();
+        const balance = await expectBalance(pool, stage.smtp.messages());
+        expect(balance.duplicates).toBeLessThanOrEqual(balance.unknown);
+        expect([detector.running(), notifier.running()]).toEqual([true, true]);
+        expect(detector.log().filter(({ decision }) => decision === 'TableUnreadable').length).toBeLessThanOrEqual(3);
+        console.log(`${mode} restart: ${JSON.stringify(balance)}`);
+      },
+    ),
+);

@@ -1,0 +1,51 @@
+import { heartbeats } from '@tocsin/event-store';
+import { createTestDatabase } from '@tocsin/testing';
+import { expect, test } from 'vitest';
+import { expectBalance } from './harness/ledger.ts';
+import { withStage } from './harness/stage.ts';
+import { waitUntil } from './harness/wait-until.ts';
+
+const database = await createTestDatabase();
+const batches = 25;
+const failuresPerBatch = 20;
+const targets = 50;
+
+test('two detectors and two notifiers tell 500 failures exactly once', { timeout: 120_000 }, () =>
+  withStage(
+    { database, config: { delivery: { attempt_timeout: '20s' } }, env: { TOCSIN_DIGEST_WINDOW: '1s' } },
+    async (stage) => {
+      stage.startBoth();
+      stage.startBoth();
+      await waitUntil('all four to be up', async () => {
+        const beats = await heartbeats(stage.pool);
+        return ['detector', 'notifier'].every((name) => beats.filter(({ component }) => component === name).length === 2);
+      });
+      for (let batch = 0; batch < batches; batch += 1)
+        await stage.jobs.failMany(
+          Array.from({ length: failuresPerBatch }, (_, index) => ({
+            source: 'apple',
+            jobType: 'refresh_catalog',
+            targetId: `target-${(batch * failuresPerBatch + index) % targets}`,
+          })),
+        );
+      await stage.quiet(60_000);
+      const mails = stage.takeMails();
+      const balance = await expectBalance(stage.pool, mails);
+      expect(balance).toMatchObject({ failures: batches * failuresPerBatch, duplicates: 0, unknown: 0 });
+      const keys = await stage.pool.query('select 1 from tocsin.alerts');
+      expect(keys.rows).toHaveLength(targets);
+      // Both detectors saw the rows: what one announced, the other found announced.
+      const found = stage
+        .workers()
+        .filter(({ app }) => app === 'detector')
+        .map((worker) =>
+          worker
+            .log()
+            .filter(({ decision }) => decision === 'SignalsSent')
+            .reduce((sum, entry) => sum + Number(entry['sent']), 0),
+        );
+      expect(found.reduce((sum, sent) => sum + sent, 0)).toBe(batches * failuresPerBatch);
+      console.log(`500 failures: ${mails.length} mails; signals sent by each detector: ${found.join(' and ')}`);
+    },
+  ),
+);
