@@ -17,7 +17,9 @@ const newJob = (): { readonly source: string; readonly key: string } => {
   const source = `source${made}`;
   return { source, key: `job/${source}/refresh_catalog/songs` };
 };
-const listed = async (...args: readonly string[]): Promise<readonly { id: string; key: string; state: string; acknowledgedBy: string | null }[]> =>
+const listed = async (
+  ...args: readonly string[]
+): Promise<readonly { id: string; key: string; state: string; acknowledgedBy: string | null }[]> =>
   JSON.parse((await world.tocsin('alerts', 'list', '--json', ...args)).out);
 const idOf = async (key: string): Promise<string> => {
   const [alert] = await listed('--all', '--key', key);
@@ -28,7 +30,10 @@ const idOf = async (key: string): Promise<string> => {
 test('open alerts are listed in a table of at most 100 columns, without anything a terminal would obey', async () => {
   world = await openCliWorld(database);
   const { source } = newJob();
-  await world.signal(failure({ source, jobType: `evil\u001b[2J${'x'.repeat(120)}` }), failure({ source, targetId: '日本語' }));
+  await world.signal(
+    failure({ source, jobType: `evil\u001b[2J${'x'.repeat(120)}` }),
+    failure({ source, targetId: '日本語' }),
+  );
   const { code, out } = await world.tocsin('alerts', 'list', '--source', source);
   expect(code).toBe(0);
   expect(out).not.toContain('\u001b');
@@ -98,7 +103,17 @@ test('of several alerts those that can be done are done, and the exit code tells
   world = await openCliWorld(database);
   const { source, key } = newJob();
   await world.signal(failure({ source }));
-  const { code, out } = await world.tocsin('alerts', 'resolve', '00000000', key, '--by', 'anna', '--note', 'replaced the disk', '--json');
+  const { code, out } = await world.tocsin(
+    'alerts',
+    'resolve',
+    '00000000',
+    key,
+    '--by',
+    'anna',
+    '--note',
+    'replaced the disk',
+    '--json',
+  );
   expect(code).toBe(1);
   expect(JSON.parse(out)).toMatchObject([
     { asked: '00000000', id: null, done: false },
@@ -109,8 +124,14 @@ test('of several alerts those that can be done are done, and the exit code tells
 
 test('the beginning of an id must be long enough, and there must be such an alert', async () => {
   world = await openCliWorld(database);
-  expect(await world.tocsin('alerts', 'show', 'abc')).toMatchObject({ code: 2, err: expect.stringContaining('at least 4 characters') });
-  expect(await world.tocsin('alerts', 'show', 'job/no/such')).toMatchObject({ code: 1, err: expect.stringContaining('There is no alert') });
+  expect(await world.tocsin('alerts', 'show', 'abc')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('at least 4 characters'),
+  });
+  expect(await world.tocsin('alerts', 'show', 'job/no/such')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('There is no alert'),
+  });
 });
 
 test('show tells what a person wants to know, with the whole story', async () => {
@@ -120,14 +141,27 @@ test('show tells what a person wants to know, with the whole story', async () =>
   await world.tocsin('alerts', 'ack', key, '--by', 'anna');
   const { code, out } = await world.tocsin('alerts', 'show', key);
   expect(code).toBe(0);
-  for (const text of [`${source}/refresh_catalog/songs: acknowledged`, '2 × disk full', 'taken by:    anna', 'email: accepted', 'AlertNotified → notified', 'AlertAcknowledged → acknowledged'])
+  for (const text of [
+    `${source}/refresh_catalog/songs: acknowledged`,
+    '2 × disk full',
+    'taken by:    anna',
+    'email: accepted',
+    'AlertNotified → notified',
+    'AlertAcknowledged → acknowledged',
+  ])
     expect(out).toContain(text);
 });
 
 test('explain names rule, key, route, digest, attempt, answer, and the attempt that comes next with its time', async () => {
   world = await openCliWorld(database);
   const { source, key } = newJob();
-  world.answers.push({ outcome: 'retry', reason: 'rate-limited', retryAfterMs: minutes(10), status: 429, detail: 'slow down' });
+  world.answers.push({
+    outcome: 'retry',
+    reason: 'rate-limited',
+    retryAfterMs: minutes(10),
+    status: 429,
+    detail: 'slow down',
+  });
   await world.signal(failure({ source }));
   const { code, out } = await world.tocsin('alerts', 'explain', key);
   expect(code).toBe(0);
@@ -139,19 +173,30 @@ test('explain names rule, key, route, digest, attempt, answer, and the attempt t
   expect(out).toContain('waits for: success of refresh_catalog/songs');
 });
 
-test('explain says when an open digest goes out and, once it was told, when it escalates', async () => {
+test('explain says when an open digest goes out, and when the clock of an escalation will begin', async () => {
   world = await openCliWorld(database, {
-    routes: [immediate({ name: 'gathered', windowMs: minutes(15), escalation: { name: 'second-line', afterMs: minutes(30), channels: ['pager'] } })],
+    routes: [
+      immediate({
+        name: 'gathered',
+        windowMs: minutes(15),
+        escalation: { name: 'second-line', afterMs: minutes(30), channels: ['pager'] },
+      }),
+    ],
   });
   const { source, key } = newJob();
   await world.signal(failure({ source }));
-  const gathered = (await world.tocsin('alerts', 'explain', key)).out;
-  expect(gathered).toContain('Not told yet: it is gathered with others');
-  expect(gathered).toMatch(/\(in 1[45] min( \d+ s)?\): the digest of route gathered goes out to email/);
-  expect(gathered).toContain('escalates to second-line 30 min after the first channel has accepted');
+  const { out } = await world.tocsin('alerts', 'explain', key);
+  expect(out).toContain('Not told yet: it is gathered with others');
+  expect(out).toMatch(/\(in 1[45] min( \d+ s)?\): the digest of route gathered goes out to email/);
+  expect(out).toContain('escalates to second-line 30 min after the first channel has accepted');
+});
 
-  await database.pool.query(`update tocsin.digests set due_at = now() where state = 'open'`);
-  await world.run();
+test('explain says when a told alert escalates, and that it does not while somebody has it', async () => {
+  world = await openCliWorld(database, {
+    routes: [immediate({ escalation: { name: 'second-line', afterMs: minutes(30), channels: ['pager'] } })],
+  });
+  const { source, key } = newJob();
+  await world.signal(failure({ source }));
   const told = (await world.tocsin('alerts', 'explain', key)).out;
   expect(told).toMatch(/Told: email accepted it at/);
   expect(told).toMatch(/\(in (29 min \d+ s|30 min)\): escalates to second-line \(pager\) unless it is acknowledged/);
@@ -159,8 +204,7 @@ test('explain says when an open digest goes out and, once it was told, when it e
   await world.tocsin('alerts', 'ack', key, '--by', 'anna', '--for', '2h');
   const taken = (await world.tocsin('alerts', 'explain', key)).out;
   expect(taken).not.toContain('escalates');
-  expect(taken).toContain('the acknowledgement of anna ends');
-  await world.tocsin('alerts', 'resolve', key);
+  expect(taken).toMatch(/\(in (1 h 59 min|2 h)\): the acknowledgement of anna ends/);
 });
 
 test('explain says that all is over, when it is', async () => {
@@ -170,8 +214,16 @@ test('explain says that all is over, when it is', async () => {
   await world.tocsin('alerts', 'resolve', key);
   await world.run();
   const explained = JSON.parse((await world.tocsin('alerts', 'explain', key, '--json')).out);
-  expect(explained).toMatchObject({ key, state: 'resolved', rule: 'none matched', next: [{ at: null, what: expect.stringContaining('nothing') }] });
-  expect(explained.digests).toMatchObject([{ deliveries: [{ channel: 'email', attempts: [{ outcome: 'accepted' }] }] }, { state: 'delivered' }]);
+  expect(explained).toMatchObject({
+    key,
+    state: 'resolved',
+    rule: 'none matched',
+    next: [{ at: null, what: expect.stringContaining('nothing') }],
+  });
+  expect(explained.digests).toMatchObject([
+    { deliveries: [{ channel: 'email', attempts: [{ outcome: 'accepted' }] }] },
+    { state: 'delivered' },
+  ]);
 });
 
 test('story 35: a job is explained through the alert that holds its failure', async () => {
@@ -191,11 +243,17 @@ test('a job that a rule ignores is explained by that', async () => {
   world = await openCliWorld(database, { rules: [{ name: 'rules[0]', match: {}, ignore: true }] });
   const signal = failure({ source: newJob().source });
   await world.signal(signal);
-  expect((await world.tocsin('alerts', 'explain', '--job', signal.jobId)).out).toContain('a rule with "ignore: true" matched');
+  expect((await world.tocsin('alerts', 'explain', '--job', signal.jobId)).out).toContain(
+    'a rule with "ignore: true" matched',
+  );
 });
 
 test.each([
-  ['has attempts left', { status: 'failed', attempts: 1, max_attempts: 3 }, 'it has attempts left and will be tried again'],
+  [
+    'has attempts left',
+    { status: 'failed', attempts: 1, max_attempts: 3 },
+    'it has attempts left and will be tried again',
+  ],
   ['still runs', { status: 'running' }, 'it has not ended yet'],
   ['succeeded', { status: 'succeeded' }, 'there is nothing to tell'],
   ['was canceled', { status: 'canceled' }, 'canceled jobs are never told'],
@@ -212,7 +270,14 @@ test('a failure that nobody has read, that is too old, or that is not there is e
   world = await openCliWorld(database);
   const unread = await insertFailedResearchJob(database.pool);
   expect((await world.tocsin('alerts', 'explain', '--job', unread)).out).toContain('no detector has ever run here');
-  const old = await insertFailedResearchJob(database.pool, { updated_at: '2020-01-01T00:00:00Z', finished_at: '2020-01-01T00:00:00Z' });
-  expect((await world.tocsin('alerts', 'explain', '--job', old)).out).toMatch(/longer than table research_jobs looks back \(14 d/);
-  expect((await world.tocsin('alerts', 'explain', '--job', '4711')).out).toContain('there is no job with this id in public.research_jobs');
+  const old = await insertFailedResearchJob(database.pool, {
+    updated_at: '2020-01-01T00:00:00Z',
+    finished_at: '2020-01-01T00:00:00Z',
+  });
+  expect((await world.tocsin('alerts', 'explain', '--job', old)).out).toMatch(
+    /longer than table research_jobs looks back \(14 d/,
+  );
+  expect((await world.tocsin('alerts', 'explain', '--job', '4711')).out).toContain(
+    'there is no job with this id in public.research_jobs',
+  );
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FailureSignal, alertModelVersion, evolveAlert } from '@tocsin/alert-model';
@@ -11,6 +11,7 @@ import { createNotifier } from '@tocsin/notifier';
 import { createQueue } from '@tocsin/queue';
 import { createLogger } from '@tocsin/runtime';
 import type { Pool } from '@tocsin/runtime';
+import { afterAll } from 'vitest';
 import { runCli } from './run-cli.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -24,7 +25,11 @@ export interface CliRun {
 /** Runs the command without a process of its own. For tests only. */
 export const runForTest = async (
   args: readonly string[],
-  options: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string; readonly signal?: AbortSignal } = {},
+  options: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly cwd?: string;
+    readonly signal?: AbortSignal;
+  } = {},
 ): Promise<CliRun> => {
   let out = '';
   let err = '';
@@ -47,8 +52,13 @@ export const runForTest = async (
   return { code, out, err };
 };
 
-/** A new folder without a configuration. The server of an embedded database may enter it only when it is opened. */
-export const emptyFolder = (): string => mkdtempSync(join(tmpdir(), 'tocsin-cli-'));
+// One folder per test file, which is gone with it. The server of an embedded database runs as another user and must get in.
+const root = mkdtempSync(join(tmpdir(), 'tocsin-cli-'));
+chmodSync(root, 0o755);
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+/** A new folder without a configuration. */
+export const emptyFolder = (): string => mkdtempSync(join(root, 'cwd-'));
 
 /** A notifier on a test's database whose messages go nowhere, and the command on the same database. For tests only. */
 export interface CliWorld {
@@ -102,7 +112,9 @@ export const openCliWorld = async (
   return {
     tocsin: (...args) => runForTest(args, { env: { DATABASE_URL: database.connectionString }, cwd }),
     signal: async (...signals) => {
-      await service.store.transaction('test.signal', (session) => queue.enqueue(session.tx, [{ queue: 'signals', data: { signals: [...signals] } }]));
+      await service.store.transaction('test.signal', (session) =>
+        queue.enqueue(session.tx, [{ queue: 'signals', data: { signals: [...signals] } }]),
+      );
       await run();
     },
     run,

@@ -22,7 +22,10 @@ interface Child {
 }
 
 /** The real program, in a process of its own, with nothing of this shell's environment that it might read. */
-const start = (args: readonly string[], options: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string; readonly ipc?: boolean } = {}): Child => {
+const start = (
+  args: readonly string[],
+  options: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string; readonly ipc?: boolean } = {},
+): Child => {
   const child = spawn(process.execPath, [bin, ...args], {
     cwd: options.cwd ?? emptyFolder(),
     env: { PATH: process.env['PATH'], ...options.env },
@@ -39,7 +42,9 @@ const start = (args: readonly string[], options: { readonly env?: Readonly<Recor
   child.stderr?.on('data', (data) => {
     err += String(data);
   });
-  const ended = once(child, 'close').then(([code]) => {
+  // Not the event `close` of the child, which does not come when the channel was closed from here.
+  const streams = [child.stdout, child.stderr].flatMap((stream) => (stream === null ? [] : [once(stream, 'close')]));
+  const ended = Promise.all([once(child, 'exit'), ...streams]).then(([[code]]) => {
     running.delete(child);
     for (const listener of listeners) listener();
     return code as number | null;
@@ -64,8 +69,10 @@ const start = (args: readonly string[], options: { readonly env?: Readonly<Recor
 
 afterEach(async () => {
   for (const child of running) {
+    const ended = once(child, 'exit');
     child.kill('SIGKILL');
-    await once(child, 'close');
+    await ended;
+    running.delete(child);
   }
 });
 
@@ -84,12 +91,15 @@ test.each([
   expect(child.err()).not.toContain('    at ');
 });
 
-test.each(['detector', 'notifier', 'up'])('%s says in one sentence that its database does not answer, and exits 1', async (command) => {
-  const child = start([command], { env: { DATABASE_URL: 'postgres://me:hush-hush@127.0.0.1:1/app' } });
-  expect(await child.ended).toBe(1);
-  expect(child.err()).toMatch(/^tocsin: No PostgreSQL answers at 127\.0\.0\.1:1/);
-  expect(child.err() + child.out()).not.toMatch(/hush-hush| {4}at /);
-});
+test.each(['detector', 'notifier', 'up'])(
+  '%s says in one sentence that its database does not answer, and exits 1',
+  async (command) => {
+    const child = start([command], { env: { DATABASE_URL: 'postgres://me:hush-hush@127.0.0.1:1/app' } });
+    expect(await child.ended).toBe(1);
+    expect(child.err()).toMatch(/^tocsin: No PostgreSQL answers at 127\.0\.0\.1:1/);
+    expect(child.err() + child.out()).not.toMatch(/hush-hush| {4}at /);
+  },
+);
 
 test('for cron: detector --once finds a failure, notifier --once tells of it, and both end', async () => {
   const cwd = emptyFolder();
@@ -119,34 +129,38 @@ describe('up with an embedded database', () => {
     return () => rmSync(cwd, { recursive: true, force: true });
   });
 
-  test('it says what it watches and whom it tells, keeps the address to its owner, and stops in order', { timeout: 60_000 }, async () => {
-    // Whatever the log level: others wait for this line.
-    const up = start(['up'], { cwd, env: { LOG_LEVEL: 'error' } });
-    const entry = await up.logs('tocsin is up');
-    expect(entry).toMatchObject({
-      database: expect.stringContaining(':***@127.0.0.1'),
-      routes: [{ name: 'default', channels: ['outbox'] }],
-      tables: [{ name: 'research_jobs', table: 'public.research_jobs' }],
-    });
-    const file = join(cwd, '.tocsin/database-url');
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(readFileSync(file, 'utf8')).toMatch(/^postgres:\/\/postgres:[^*@]+@127\.0\.0\.1:\d+\/tocsin/);
-    expect(readFileSync(join(cwd, '.tocsin/.gitignore'), 'utf8')).toBe('*\n');
+  test(
+    'it says what it watches and whom it tells, keeps the address to its owner, and stops in order',
+    { timeout: 60_000 },
+    async () => {
+      // Whatever the log level: others wait for this line.
+      const up = start(['up'], { cwd, env: { LOG_LEVEL: 'error' } });
+      const entry = await up.logs('tocsin is up');
+      expect(entry).toMatchObject({
+        database: expect.stringContaining(':***@127.0.0.1'),
+        routes: [{ name: 'default', channels: ['outbox'] }],
+        tables: [{ name: 'research_jobs', table: 'public.research_jobs' }],
+      });
+      const file = join(cwd, '.tocsin/database-url');
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+      expect(readFileSync(file, 'utf8')).toMatch(/^postgres:\/\/postgres:[^*@]+@127\.0\.0\.1:\d+\/tocsin/);
+      expect(readFileSync(join(cwd, '.tocsin/.gitignore'), 'utf8')).toBe('*\n');
 
-    const second = start(['up'], { cwd });
-    expect(await second.ended).toBe(1);
-    expect(second.err()).toMatch(/is in use by process \d+/);
-    const doctor = start(['doctor'], { cwd });
-    expect(await doctor.ended).toBe(0);
-    expect(doctor.out()).toContain('0 unaccounted of 0 final failures');
+      const second = start(['up'], { cwd });
+      expect(await second.ended).toBe(1);
+      expect(second.err()).toMatch(/is in use by process \d+/);
+      const doctor = start(['doctor'], { cwd });
+      expect(await doctor.ended).toBe(0);
+      expect(doctor.out()).toContain('0 unaccounted of 0 final failures');
 
-    up.process.kill('SIGTERM');
-    expect(await up.ended).toBe(0);
-    expect(existsSync(join(cwd, '.tocsin/postgres/postmaster.pid'))).toBe(false);
-    const after = start(['alerts', 'list'], { cwd });
-    expect(await after.ended).toBe(2);
-    expect(after.err()).toContain('is not running. Start it with: npx tocsin up');
-  });
+      up.process.kill('SIGTERM');
+      expect(await up.ended).toBe(0);
+      expect(existsSync(join(cwd, '.tocsin/postgres/postmaster.pid'))).toBe(false);
+      const after = start(['alerts', 'list'], { cwd });
+      expect(await after.ended).toBe(2);
+      expect(after.err()).toContain('is not running. Start it with: npx tocsin up');
+    },
+  );
 
   test('it stops when the process that started it is gone', { timeout: 60_000 }, async () => {
     const up = start(['up'], { cwd, ipc: true });

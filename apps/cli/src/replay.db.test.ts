@@ -54,7 +54,10 @@ test('replay stops at any moment, by time or by position', async () => {
   const third = steps[2];
   if (third === undefined) throw new Error('no third event');
   expect(await stepsOf(key, '--position', String(third.position))).toHaveLength(3);
-  expect((await stepsOf(key, '--until', third.occurredAt)).at(-1)).toMatchObject({ type: 'AlertNotified', after: 'notified' });
+  expect((await stepsOf(key, '--until', third.occurredAt)).at(-1)).toMatchObject({
+    type: 'AlertNotified',
+    after: 'notified',
+  });
   expect((await world.tocsin('replay', key, '--until', '2020-01-01')).out).toContain('nothing had happened');
 });
 
@@ -73,7 +76,11 @@ test('the whole log is folded and counted', async () => {
 
 test('G4: folding the log gives byte for byte the read models, also after a storm', async () => {
   world = await openCliWorld(database);
-  await world.signal(...Array.from({ length: 400 }, (_, index) => failure({ source: 'storm', targetId: `t${index % 150}`, error: `E${index % 5}: no` })));
+  await world.signal(
+    ...Array.from({ length: 400 }, (_, index) =>
+      failure({ source: 'storm', targetId: `t${index % 150}`, error: `E${index % 5}: no` }),
+    ),
+  );
   const { code, out } = await world.tocsin('replay', '--all', '--verify', '--json');
   expect(JSON.parse(out)).toMatchObject({ ok: true, differences: 0, outdated: 0 });
   expect(code).toBe(0);
@@ -92,16 +99,22 @@ test('verify finds what was changed behind the back of the log, names it, and ex
   expect(await verified(key)).toContain('columns that are not what data says: occurrences');
   await database.pool.query(`update tocsin.alerts set occurrences = 7 ${alertOf}`);
   expect(await verified('--all')).toMatch(/1 difference .*\n +alert \S+: data\.occurrences: 1 against 7/);
-  await database.pool.query(`update tocsin.alerts set occurrences = 1, data = jsonb_set(data, '{occurrences}', '1') ${alertOf}`);
+  await database.pool.query(
+    `update tocsin.alerts set occurrences = 1, data = jsonb_set(data, '{occurrences}', '1') ${alertOf}`,
+  );
   expect((await world.tocsin('replay', '--all', '--verify')).code).toBe(0);
 
   await database.pool.query(`create table kept as select * from tocsin.alerts ${alertOf}`);
   await database.pool.query(`delete from tocsin.alerts ${alertOf}`);
   expect(await verified('--all')).toContain('the log has 7 events, and there is no row');
   await database.pool.query('insert into tocsin.alerts select * from kept');
-  await database.pool.query(`insert into tocsin.alerts select (jsonb_populate_record(kept, jsonb_build_object('id', gen_random_uuid()))).* from kept`);
+  await database.pool.query(
+    `insert into tocsin.alerts select (jsonb_populate_record(kept, jsonb_build_object('id', gen_random_uuid()))).* from kept`,
+  );
   expect(await verified('--all')).toContain('there is a row, but no event in the log');
-  await database.pool.query(`delete from tocsin.alerts ${alertOf}; insert into tocsin.alerts select * from kept; drop table kept`);
+  await database.pool.query(
+    `delete from tocsin.alerts ${alertOf}; insert into tocsin.alerts select * from kept; drop table kept`,
+  );
   expect((await world.tocsin('replay', '--all', '--verify')).code).toBe(0);
 });
 
@@ -119,7 +132,9 @@ test('verifying while others append gives no false alarm', async () => {
   let done = false;
   const writing = (async () => {
     for (let round = 0; round < 15; round += 1)
-      await world.signal(...Array.from({ length: 20 }, (_, index) => failure({ source: 'busy', targetId: `t${index}` })));
+      await world.signal(
+        ...Array.from({ length: 20 }, (_, index) => failure({ source: 'busy', targetId: `t${index}` })),
+      );
   })().finally(() => {
     done = true;
   });
@@ -138,7 +153,10 @@ test('story 36: an exported bundle replays the same without a database', async (
   const cwd = emptyFolder();
   const file = join(cwd, 'bundle.ndjson');
   expect(await world.tocsin('events', 'export', '--alert', key, '--file', file)).toMatchObject({ code: 0, out: '' });
-  const [header, ...lines] = readFileSync(file, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line));
+  const [header, ...lines] = readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   expect(header).toMatchObject({ tocsin: 'bundle', version: 1, exportedAt: expect.any(String) });
   // The seven events of the alert, and those of the two digests it was in.
   expect(lines.filter(({ streamId }) => streamId.startsWith('alert-'))).toHaveLength(7);
@@ -147,7 +165,9 @@ test('story 36: an exported bundle replays the same without a database', async (
   const offline = await runForTest(['replay', '--file', file, '--json'], { cwd });
   expect(offline).toMatchObject({ code: 0, err: '' });
   expect(offline.out).toBe((await world.tocsin('replay', key, '--json')).out);
-  expect(JSON.parse((await runForTest(['replay', key, '--file', file, '--json', '--position', '0'], { cwd })).out)).toMatchObject({ steps: [] });
+  expect(
+    JSON.parse((await runForTest(['replay', key, '--file', file, '--json', '--position', '0'], { cwd })).out),
+  ).toMatchObject({ steps: [] });
   expect((await runForTest(['replay', '--all', '--file', file], { cwd })).out).toContain('1 alert\n');
 });
 
@@ -186,11 +206,19 @@ test('the tail of the log shows the latest events and goes on until it is interr
   world = await openCliWorld(database);
   await wholeStory('tail');
   const tail = async (limit: number): Promise<readonly { type: string; position: number }[]> =>
-    (await world.tocsin('events', 'tail', '--limit', String(limit), '--json')).out.trimEnd().split('\n').filter(Boolean).map((line) => JSON.parse(line));
-  await vi.waitUntil(async () => (await tail(1))[0]?.type === 'DigestDelivered' || (await tail(1))[0]?.type === 'ResolutionNotified');
+    (await world.tocsin('events', 'tail', '--limit', String(limit), '--json')).out
+      .trimEnd()
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+  await vi.waitUntil(
+    async () => (await tail(1))[0]?.type === 'DigestDelivered' || (await tail(1))[0]?.type === 'ResolutionNotified',
+  );
   const events = await tail(5);
   expect(events).toHaveLength(5);
-  expect(events.map(({ position }) => position)).toEqual(events.map(({ position }) => position).toSorted((a, b) => a - b));
+  expect(events.map(({ position }) => position)).toEqual(
+    events.map(({ position }) => position).toSorted((a, b) => a - b),
+  );
 
   const interrupted = new AbortController();
   const following = runForTest(['events', 'tail', '--follow', '--limit', '0', '--json'], {

@@ -9,15 +9,29 @@ test('without arguments it tells a newcomer what to do first', async () => {
   expect(out).toContain('npx tocsin up');
 });
 
-test.each([[['--version']], [['help']], [['help', 'up']], [['alerts', '--help']], [['replay', '--help']]])('%j succeeds and writes to standard output', async (args) => {
-  const { code, out, err } = await runForTest(args);
-  expect({ code, err }).toEqual({ code: 0, err: '' });
-  expect(out).not.toBe('');
-});
+test.each([[['--version']], [['help']], [['help', 'up']], [['alerts', '--help']], [['replay', '--help']]])(
+  '%j succeeds and writes to standard output',
+  async (args) => {
+    const { code, out, err } = await runForTest(args);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).not.toBe('');
+  },
+);
 
 test('help names every command of this version, and not the console', async () => {
   const { out } = await runForTest(['help']);
-  for (const command of ['up', 'detector', 'notifier', 'migrate', 'alerts', 'replay', 'events', 'machine', 'doctor', 'config'])
+  for (const command of [
+    'up',
+    'detector',
+    'notifier',
+    'migrate',
+    'alerts',
+    'replay',
+    'events',
+    'machine',
+    'doctor',
+    'config',
+  ])
     expect(out).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
   expect(out).not.toContain('console');
 });
@@ -70,7 +84,10 @@ test('config check --json names the problems for programs too', async () => {
 
 test('config check shows what takes effect, with secrets masked', async () => {
   const cwd = emptyFolder();
-  writeFileSync(join(cwd, 'tocsin.yaml'), 'version: 1\nroutes:\n  - name: quick\n    channels: [outbox]\n    digest:\n      window: 90s\n');
+  writeFileSync(
+    join(cwd, 'tocsin.yaml'),
+    'version: 1\nroutes:\n  - name: quick\n    channels: [outbox]\n    digest:\n      window: 90s\n',
+  );
   const env = { DATABASE_URL: 'postgres://me:hush-hush@db.example/app', TOCSIN_SECRET: 'a-long-secret-nobody-knows' };
   const { code, out } = await runForTest(['config', 'check'], { env, cwd });
   expect(code).toBe(0);
@@ -82,19 +99,28 @@ test('config check shows what takes effect, with secrets masked', async () => {
 test('config check takes a file named on the command line, before or after the command', async () => {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'other.yaml'), 'version: 1\nroutes:\n  - name: other\n    channels: [outbox]\n');
-  for (const args of [['config', 'check', '--config', 'other.yaml'], ['--config', 'other.yaml', 'config', 'check']])
+  for (const args of [
+    ['config', 'check', '--config', 'other.yaml'],
+    ['--config', 'other.yaml', 'config', 'check'],
+  ])
     expect((await runForTest(args, { cwd })).out).toContain('name: other');
 });
 
 test('the schema and the machine are printed for programs', async () => {
   expect(JSON.parse((await runForTest(['config', 'schema'])).out)).toMatchObject({ title: 'tocsin.yaml' });
   expect((await runForTest(['machine'])).out).toMatch(/^stateDiagram-v2/);
-  expect(JSON.parse((await runForTest(['machine', '--json'])).out)).toContainEqual(expect.objectContaining({ from: 'absent', to: 'detected' }));
+  expect(JSON.parse((await runForTest(['machine', '--json'])).out)).toContainEqual(
+    expect.objectContaining({ from: 'absent', to: 'detected' }),
+  );
 });
 
 test('a database that cannot be reached is one sentence without the password, and exit code 1', async () => {
   const env = { DATABASE_URL: 'postgres://me:hush-hush@127.0.0.1:1/app' };
-  for (const args of [['alerts', 'list'], ['migrate', '--check'], ['events', 'tail']]) {
+  for (const args of [
+    ['alerts', 'list'],
+    ['migrate', '--check'],
+    ['events', 'tail'],
+  ]) {
     const { code, err } = await runForTest(args, { env });
     expect({ args, code }).toEqual({ args, code: 1 });
     expect(err).toMatch(/^tocsin: No PostgreSQL answers at 127\.0\.0\.1:1/);
@@ -103,7 +129,9 @@ test('a database that cannot be reached is one sentence without the password, an
 });
 
 test('the doctor reports a database that cannot be reached as a finding', async () => {
-  const { code, out } = await runForTest(['doctor', '--json'], { env: { DATABASE_URL: 'postgres://me@127.0.0.1:1/app' } });
+  const { code, out } = await runForTest(['doctor', '--json'], {
+    env: { DATABASE_URL: 'postgres://me@127.0.0.1:1/app' },
+  });
   expect(code).toBe(1);
   expect(JSON.parse(out)).toMatchObject({ ok: false, failures: 1 });
 });

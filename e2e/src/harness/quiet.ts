@@ -8,20 +8,19 @@ export interface Unfinished {
   readonly unsettled: number;
 }
 
-// A timer that looks after a delivery or a digest counts even before its time: it may still send something.
 const text = `
 select
   (
     select count(*)::integer
     from pgboss.job
     where name = any(array['signals', 'timers', 'deliveries'])
-      and (state = 'active' or (state < 'active' and (start_after <= now() or data ->> 'timer' in ('digest', 'delivery'))))
+      and (state = 'active' or (state < 'active' and start_after <= now()))
   ) as jobs,
   (select count(*)::integer from tocsin.digests where state = 'open') as "openDigests",
   (select count(*)::integer from tocsin.deliveries where next_attempt_at is not null) as deliveries,
   (select count(*)::integer from tocsin.deliveries where next_attempt_at is null and settled_at is null) as unsettled`;
 
-/** Counts what the notifier has still to do; escalations and acknowledgements that run out later do not count. */
+/** Counts what the notifier has still to do. Of the timers only those that are due count; the rest is in the other numbers. */
 export const unfinished = async (queryable: Queryable): Promise<Unfinished> => {
   const { rows } = await queryable.query<Unfinished>(text);
   const [row] = rows;

@@ -112,7 +112,7 @@ export const startWorker = (app: App, { cwd, env, args = [] }: WorkerOptions): W
   };
 };
 
-const tailLinesMax = 60;
+const tailLinesMax = 20;
 
 /** The last lines of a text, for messages about what went wrong. */
 export const tail = (text: string): string => text.split('\n').slice(-tailLinesMax).join('\n');

@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { DeliveryId, addMs, nextDeliveryStep } from '@tocsin/alert-model';
 import type { DeliveryOutcome, DigestEvent, DigestState, Instant } from '@tocsin/alert-model';
 import type { Delivery } from '@tocsin/event-store';
-import { crashPoint } from '@tocsin/runtime';
+import { crashPoint, withRetries } from '@tocsin/runtime';
 import type { ServiceContext, Session } from './service-context.ts';
 import { beginWork } from './unit-of-work.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
+/** Tries to write down what an attempt came to, over some ten seconds; then it counts as abandoned. */
+const recordTriesMax = 12;
 /** So that the look comes after the moment, not at it. */
 const lookAgainMarginMs = 100;
 
@@ -24,6 +26,8 @@ export const deliver = async (context: ServiceContext, deliveryId: DeliveryId, s
   const { attemptTimeoutMs, abandonedAfterMs } = context.settings;
   const attemptId = randomUUID();
   const claim = await context.store.transaction('notifier.claim', async (session) => {
+    // Before anything is written: an abandoned attempt appends to the log (docs/adr/0003-one-writer-at-a-time.md).
+    await session.lockLog();
     const claimed = await session.claimDelivery(deliveryId, { id: attemptId, timeoutMs: attemptTimeoutMs + abandonedAfterMs });
     if (claimed?.abandoned === true) await follow(context, session, claimed.delivery, claimed.number, crashed);
     else if (claimed !== null) await lookAgain(context, session, deliveryId);
@@ -40,10 +44,17 @@ export const deliver = async (context: ServiceContext, deliveryId: DeliveryId, s
   const signal = AbortSignal.any([stop, AbortSignal.timeout(attemptTimeoutMs)]);
   const outcome = await context.sender.send(channel, { message, deliveryId, attemptId, messageId }, { signal, timeoutMs: attemptTimeoutMs });
   crashPoint('notifier.after_send');
-  await context.store.transaction('notifier.record', async (session) => {
-    const current = await record(session, attemptId, deliveryId, outcome);
-    if (current !== null) await follow(context, session, current, number, outcome);
-  });
+  // The provider may have accepted: a database that is just restarting must not make us forget it and send again.
+  // Recording twice changes nothing.
+  await withRetries(
+    () =>
+      context.store.transaction('notifier.record', async (session) => {
+        await session.lockLog();
+        const current = await record(session, attemptId, deliveryId, outcome);
+        if (current !== null) await follow(context, session, current, number, outcome);
+      }),
+    { attemptsMax: recordTriesMax },
+  );
   logOutcome(context, delivery, number, outcome);
   return { attempted: true, outcome: outcome.outcome };
 };
@@ -75,9 +86,8 @@ const record = async (session: Session, attemptId: string, deliveryId: DeliveryI
   return outcome.outcome === 'accepted' && delivery.state === 'unknown' ? delivery : null;
 };
 
-/** Carries out what follows from an outcome, in the transaction that records it. */
+/** Carries out what follows from an outcome, in the transaction that records it. The caller holds the lock of the log. */
 const follow = async (context: ServiceContext, session: Session, delivery: Delivery, attempts: number, outcome: DeliveryOutcome): Promise<void> => {
-  await session.lockLog();
   const now = await session.now();
   const digest = await session.loadDigest(delivery.digestId);
   if (digest === null) return;

@@ -76,8 +76,11 @@ const decideOn = async (
     const alert = await requireAlert(pool, asked);
     const { id, title } = alert;
     const result = await decide(alert);
-    const lease = result.done && result.alert.state === 'acknowledged' ? result.alert.acknowledgement?.lease : undefined;
-    const reason = result.done ? `${result.reason}${lease === undefined ? '' : `, ${leaseText(lease)}`}` : result.refused;
+    const lease =
+      result.done && result.alert.state === 'acknowledged' ? result.alert.acknowledgement?.lease : undefined;
+    const reason = result.done
+      ? `${result.reason}${lease === undefined ? '' : `, ${leaseText(lease)}`}`
+      : result.refused;
     return { asked, id, title, done: result.done, reason, state: result.alert?.state ?? null };
   } catch (error) {
     if (!(error instanceof TocsinError) || !error.code.includes('ALERT')) throw error;
@@ -108,7 +111,11 @@ const withService = async <Result>(
   });
   await queue.start();
   try {
-    return await work({ store: createPostgresStore({ pool, foldAlert: evolveAlert, modelVersion: alertModelVersion }), queue, log });
+    return await work({
+      store: createPostgresStore({ pool, foldAlert: evolveAlert, modelVersion: alertModelVersion }),
+      queue,
+      log,
+    });
   } finally {
     await queue.stop();
   }

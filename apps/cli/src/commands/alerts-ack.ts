@@ -16,7 +16,11 @@ export interface AckOptions extends ByOptions {
 }
 
 /** `tocsin alerts ack` */
-export const acknowledgeAlerts = async (invocation: Invocation, ids: readonly string[], options: AckOptions): Promise<ExitCode> => {
+export const acknowledgeAlerts = async (
+  invocation: Invocation,
+  ids: readonly string[],
+  options: AckOptions,
+): Promise<ExitCode> => {
   const lease = leaseOf(options);
   return decideOnAlerts(invocation, ids, options, 'acknowledged', (context, alertId, by) =>
     acknowledge(context, alertId, { by, via: 'cli', lease, note: options.note ?? null }),

@@ -19,7 +19,11 @@ export interface ExplainOptions {
 }
 
 /** `tocsin alerts explain`: an alert, or a job and the alerts it is in. */
-export const explainCommand = async (invocation: Invocation, idOrKey: string | undefined, options: ExplainOptions): Promise<ExitCode> => {
+export const explainCommand = async (
+  invocation: Invocation,
+  idOrKey: string | undefined,
+  options: ExplainOptions,
+): Promise<ExitCode> => {
   if ((idOrKey === undefined) === (options.job === undefined))
     throw new UsageError('Name an alert by its id or key, or a job with --job ID; one of them.');
   return withDatabase(invocation, async (database) => {

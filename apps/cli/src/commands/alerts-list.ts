@@ -49,7 +49,12 @@ export const listAlertsCommand = (invocation: Invocation, options: ListOptions):
     });
     const alerts = found.slice(0, options.limit);
     if (options.json === true) printJson(terminal, alerts);
-    else printTable(terminal, alerts, now, { more: found.length > alerts.length, limit: options.limit, onlyOpen: states === openStates });
+    else
+      printTable(terminal, alerts, now, {
+        more: found.length > alerts.length,
+        limit: options.limit,
+        onlyOpen: states === openStates,
+      });
     return exitCodes.fine;
   });
 
@@ -60,7 +65,9 @@ const printTable = (
   { more, limit, onlyOpen }: { readonly more: boolean; readonly limit: number; readonly onlyOpen: boolean },
 ): void => {
   if (alerts.length === 0) {
-    printLines(terminal, [onlyOpen ? 'No alert is open. Resolved ones: npx tocsin alerts list --all' : 'There is no such alert.']);
+    printLines(terminal, [
+      onlyOpen ? 'No alert is open. Resolved ones: npx tocsin alerts list --all' : 'There is no such alert.',
+    ]);
     return;
   }
   const rows = alerts.map((alert) => [
@@ -78,7 +85,9 @@ const printTable = (
     paint(terminal, 'bold', heading),
     ...lines,
     '',
-    more ? `The latest ${counted(limit, 'alert')}; there are more: --limit N` : counted(alerts.length, onlyOpen ? 'open alert' : 'alert'),
+    more
+      ? `The latest ${counted(limit, 'alert')}; there are more: --limit N`
+      : counted(alerts.length, onlyOpen ? 'open alert' : 'alert'),
     'Details: npx tocsin alerts show ID',
   ]);
 };

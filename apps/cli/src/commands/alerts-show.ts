@@ -28,7 +28,11 @@ const causeCharsMax = 600;
 const factsCharsMax = 300;
 
 /** `tocsin alerts show` */
-export const showAlert = (invocation: Invocation, idOrKey: string, options: { readonly json?: boolean }): Promise<ExitCode> =>
+export const showAlert = (
+  invocation: Invocation,
+  idOrKey: string,
+  options: { readonly json?: boolean },
+): Promise<ExitCode> =>
   withDatabase(invocation, async ({ pool, now }) => {
     const { terminal } = invocation;
     const record = await requireAlert(pool, idOrKey);
@@ -37,7 +41,11 @@ export const showAlert = (invocation: Invocation, idOrKey: string, options: { re
     if (state === undefined) throw new InvariantError(`Alert ${record.id} has no events; the log is damaged.`);
     const ledger = await ledgerOfAlert(pool, record.id);
     if (options.json === true) {
-      const events = steps.map(({ stored, before, after }) => ({ ...stored, before: before?.state ?? null, after: after.state }));
+      const events = steps.map(({ stored, before, after }) => ({
+        ...stored,
+        before: before?.state ?? null,
+        after: after.state,
+      }));
       printJson(terminal, { alert: record, state, events, deliveries: ledger });
       return exitCodes.fine;
     }
@@ -71,20 +79,45 @@ const factLines = (state: AlertState, now: string): readonly string[] => {
     ['since', moment(state.firstFailedAt, now)],
     ['last', moment(state.lastFailedAt, now)],
     ['chain', chain === null ? null : `${chain.name}${state.lastRun === null ? '' : `, run ${state.lastRun}`}`],
-    ['did not run', state.missing.length === 0 ? null : listed(state.missing.map((step) => [step.jobType, step.targetId].filter((part) => part !== null).join('/')))],
+    [
+      'did not run',
+      state.missing.length === 0
+        ? null
+        : listed(state.missing.map((step) => [step.jobType, step.targetId].filter((part) => part !== null).join('/'))),
+    ],
     ['last fine', state.lastGreenAt === null ? null : moment(state.lastGreenAt, now)],
     ['routes', state.routes.map(({ name, channels }) => `${name} (${channels.join(', ')})`).join('; ')],
-    ['escalated', state.escalatedAt === null ? null : `to level ${state.escalationLevel}, ${moment(state.escalatedAt, now)}`],
-    ['taken by', held === null ? null : `${held.by} ${moment(held.at, now)}, ${leaseText(held.lease)}${held.note === null ? '' : `: ${held.note}`}`],
-    ['resolved', resolution === null ? null : `${moment(resolution.resolvedAt, now)}, ${resolution.reason}${resolution.by === null ? '' : ` by ${resolution.by}`}${resolution.note === null ? '' : `: ${resolution.note}`}`],
-    ['before', predecessor === null ? null : `alert ${shortId(predecessor.alertId)}, resolved ${moment(predecessor.resolvedAt, now)}; ${counted(predecessor.recentCount, 'alert')} of this key in the week before`],
+    [
+      'escalated',
+      state.escalatedAt === null ? null : `to level ${state.escalationLevel}, ${moment(state.escalatedAt, now)}`,
+    ],
+    [
+      'taken by',
+      held === null
+        ? null
+        : `${held.by} ${moment(held.at, now)}, ${leaseText(held.lease)}${held.note === null ? '' : `: ${held.note}`}`,
+    ],
+    [
+      'resolved',
+      resolution === null
+        ? null
+        : `${moment(resolution.resolvedAt, now)}, ${resolution.reason}${resolution.by === null ? '' : ` by ${resolution.by}`}${resolution.note === null ? '' : `: ${resolution.note}`}`,
+    ],
+    [
+      'before',
+      predecessor === null
+        ? null
+        : `alert ${shortId(predecessor.alertId)}, resolved ${moment(predecessor.resolvedAt, now)}; ${counted(predecessor.recentCount, 'alert')} of this key in the week before`,
+    ],
   ];
   return facts.flatMap(([name, value]) => (value === null ? [] : [`  ${`${name}:`.padEnd(13)}${cleanLine(value)}`]));
 };
 
 const causeLines = (state: AlertState, steps: readonly FoldStep[], width: number): readonly string[] => {
   const errors = new Map(
-    steps.flatMap(({ stored: { version, event } }) => (event.type === 'FailureDetected' ? [[version, event.data.error] as const] : [])),
+    steps.flatMap(({ stored: { version, event } }) =>
+      event.type === 'FailureDetected' ? [[version, event.data.error] as const] : [],
+    ),
   );
   const lines = state.causes.flatMap(({ count, samples }) => {
     const error = samples.map((version) => errors.get(version)).findLast((text) => text !== undefined && text !== null);
@@ -98,7 +131,12 @@ const toldLines = (ledger: readonly LedgerEntry[], now: string): readonly string
   if (ledger.length === 0) return ['  nobody yet'];
   return ledger.map(({ delivery: { channel, state, acceptedAt, nextAttemptAt, lastReason, attempts, purpose } }) => {
     const reason = lastReason === null ? '' : ` (${lastReason})`;
-    const what = acceptedAt !== null ? `accepted ${moment(acceptedAt, now)}` : nextAttemptAt !== null ? `${state}${reason}, next attempt ${moment(nextAttemptAt, now)}` : `${state}${reason}`;
+    const what =
+      acceptedAt !== null
+        ? `accepted ${moment(acceptedAt, now)}`
+        : nextAttemptAt !== null
+          ? `${state}${reason}, next attempt ${moment(nextAttemptAt, now)}`
+          : `${state}${reason}`;
     return `  ${cleanLine(`${channel}${purpose === 'window' ? '' : ` [${purpose}]`}: ${what}; ${counted(attempts, 'attempt')}`)}`;
   });
 };
@@ -107,7 +145,9 @@ const timelineLines = (steps: readonly FoldStep[], width: number): readonly stri
   const lines = steps.map(({ stored: { event }, before, after }) => {
     const state = before?.state === after.state ? '' : ` → ${after.state}`;
     const facts = shorten(eventFacts(event), factsCharsMax);
-    return wrapLine(`  ${utcTime(event.occurredAt)}  ${event.type}${state}: ${facts}`, width, ' '.repeat(23)).join('\n');
+    return wrapLine(`  ${utcTime(event.occurredAt)}  ${event.type}${state}: ${facts}`, width, ' '.repeat(23)).join(
+      '\n',
+    );
   });
   if (lines.length <= timelineHeadMax + timelineTailMax) return lines;
   const left = lines.length - timelineHeadMax - timelineTailMax;

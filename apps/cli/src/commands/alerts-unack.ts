@@ -5,5 +5,9 @@ import { decideOnAlerts } from './alert-commands.ts';
 import type { ByOptions } from './alert-commands.ts';
 
 /** `tocsin alerts unack` */
-export const unacknowledgeAlerts = (invocation: Invocation, ids: readonly string[], options: ByOptions): Promise<ExitCode> =>
+export const unacknowledgeAlerts = (
+  invocation: Invocation,
+  ids: readonly string[],
+  options: ByOptions,
+): Promise<ExitCode> =>
   decideOnAlerts(invocation, ids, options, 'given back', (context, alertId, by) => unacknowledge(context, alertId, by));

@@ -13,10 +13,15 @@ export const detector = async (invocation: Invocation, options: { readonly once?
   return runProcess(invocation.terminal, log, async () => {
     try {
       const running = await runDetector(config, log, { once: options.once === true });
-      log.info({ tables: config.jobs.map(({ table }) => table) }, options.once === true ? 'detector runs once' : 'detector is up');
+      log.info(
+        { tables: config.jobs.map(({ table }) => table) },
+        options.once === true ? 'detector runs once' : 'detector is up',
+      );
       return running;
     } catch (error) {
-      throw databaseErrorKind(error) === undefined ? error : toDatabaseError(error, found.connectionString, found.variable);
+      throw databaseErrorKind(error) === undefined
+        ? error
+        : toDatabaseError(error, found.connectionString, found.variable);
     }
   });
 };

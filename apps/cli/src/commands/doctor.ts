@@ -30,7 +30,11 @@ export const doctor = async (invocation: Invocation, options: { readonly json?: 
   const findings: Finding[] = [];
   const report = (found: readonly Finding[]): void => {
     findings.push(...found);
-    if (options.json !== true) printLines(terminal, found.flatMap((finding) => findingLines(finding, terminal)));
+    if (options.json !== true)
+      printLines(
+        terminal,
+        found.flatMap((finding) => findingLines(finding, terminal)),
+      );
   };
   report(checkConfiguration(config));
   await examine(config, report);
@@ -48,7 +52,13 @@ const examine = async (config: Config, report: (found: readonly Finding[]) => vo
   });
   if (found === undefined) return;
   const { connectionString, variable } = found;
-  const pool = createPool({ connectionString, max: connectionsMax, applicationName: 'tocsin-doctor', onError: () => {}, statementTimeoutMs });
+  const pool = createPool({
+    connectionString,
+    max: connectionsMax,
+    applicationName: 'tocsin-doctor',
+    onError: () => {},
+    statementTimeoutMs,
+  });
   const patient: Patient = { config: withConnection(config, connectionString), connectionString, pool };
   /** A check that breaks off is itself a finding; those that build on it are left out. */
   const attempt = async (check: string, work: () => Promise<readonly Finding[]>): Promise<boolean> => {

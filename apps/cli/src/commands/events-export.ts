@@ -51,7 +51,9 @@ export const exportEvents = (invocation: Invocation, options: ExportOptions): Pr
       count += 1;
     }
     await sink.end();
-    terminal.complain(`${counted(count, 'event')} exported${options.file === undefined ? '' : ` to ${options.file}`}.\n`);
+    terminal.complain(
+      `${counted(count, 'event')} exported${options.file === undefined ? '' : ` to ${options.file}`}.\n`,
+    );
     return exitCodes.fine;
   });
 
@@ -62,14 +64,19 @@ export const exportEvents = (invocation: Invocation, options: ExportOptions): Pr
 async function* wholeLog(queryable: Queryable, since: string | undefined): AsyncGenerator<StoredEvent> {
   const wanted = new Set<string>();
   if (since !== undefined)
-    for await (const { streamId, event } of everyEvent(queryable)) if (!isAfter(since, event.occurredAt)) wanted.add(streamId);
-  for await (const stored of everyEvent(queryable)) if (since === undefined || wanted.has(stored.streamId)) yield stored;
+    for await (const { streamId, event } of everyEvent(queryable))
+      if (!isAfter(since, event.occurredAt)) wanted.add(streamId);
+  for await (const stored of everyEvent(queryable))
+    if (since === undefined || wanted.has(stored.streamId)) yield stored;
 }
 
 async function* everyEvent(queryable: Queryable): AsyncGenerator<StoredEvent> {
   let after: GlobalCursor | null = null;
   for (;;) {
-    const page: Awaited<ReturnType<typeof readEvents>> = await readEvents(queryable, { after, limit: eventsPerPageMax });
+    const page: Awaited<ReturnType<typeof readEvents>> = await readEvents(queryable, {
+      after,
+      limit: eventsPerPageMax,
+    });
     yield* page.events;
     if (page.events.length < eventsPerPageMax) return;
     after = page.cursor;
@@ -77,7 +84,10 @@ async function* everyEvent(queryable: Queryable): AsyncGenerator<StoredEvent> {
 }
 
 /** An alert and the digests it was in, in the order of the log. */
-async function* storyOf({ pool }: OpenDatabase, alertId: Parameters<typeof alertStream>[0]): AsyncGenerator<StoredEvent> {
+async function* storyOf(
+  { pool }: OpenDatabase,
+  alertId: Parameters<typeof alertStream>[0],
+): AsyncGenerator<StoredEvent> {
   const own = await streamEvents(pool, alertStream(alertId));
   const digestIds = new Set(own.flatMap(({ event }) => (event.type === 'AlertBatched' ? [event.data.digestId] : [])));
   const all = [...own];

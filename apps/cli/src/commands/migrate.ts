@@ -1,5 +1,13 @@
 import { assertQueueUnderstood, migrateQueue } from '@tocsin/queue';
-import { TocsinError, createPool, databaseErrorKind, maskUrl, migrate, migrationStatus, toDatabaseError } from '@tocsin/runtime';
+import {
+  TocsinError,
+  createPool,
+  databaseErrorKind,
+  maskUrl,
+  migrate,
+  migrationStatus,
+  toDatabaseError,
+} from '@tocsin/runtime';
 import type { MigrationStatus } from '@tocsin/runtime';
 import { findDatabase } from '../database/find-database.ts';
 import type { FoundDatabase } from '../database/find-database.ts';
@@ -19,7 +27,9 @@ export const migrateDatabase = async (
   try {
     return await (options.check === true ? check : run)(invocation, found, options.json === true);
   } catch (error) {
-    throw databaseErrorKind(error) === undefined ? error : toDatabaseError(error, found.connectionString, found.variable);
+    throw databaseErrorKind(error) === undefined
+      ? error
+      : toDatabaseError(error, found.connectionString, found.variable);
   }
 };
 
@@ -30,12 +40,18 @@ const run = async ({ terminal }: Invocation, { connectionString }: FoundDatabase
   else
     printLines(terminal, [
       ...applied.map((name) => `applied ${name}`),
-      applied.length === 0 ? 'Nothing was pending: tables and job queue are of this version.' : 'Tables and job queue are of this version now.',
+      applied.length === 0
+        ? 'Nothing was pending: tables and job queue are of this version.'
+        : 'Tables and job queue are of this version now.',
     ]);
   return exitCodes.fine;
 };
 
-const check = async ({ terminal }: Invocation, { connectionString }: FoundDatabase, json: boolean): Promise<ExitCode> => {
+const check = async (
+  { terminal }: Invocation,
+  { connectionString }: FoundDatabase,
+  json: boolean,
+): Promise<ExitCode> => {
   const pool = createPool({ connectionString, max: 1, applicationName: 'tocsin-cli', onError: () => {} });
   try {
     const status = await migrationStatus({ queryable: pool });
@@ -48,7 +64,11 @@ const check = async ({ terminal }: Invocation, { connectionString }: FoundDataba
     );
     const current = status.state === 'current' && queueProblem === null;
     if (json) printJson(terminal, { database: maskUrl(connectionString), ...status, queueProblem, ok: current });
-    else printLines(terminal, [...statusLines(status), ...(queueProblem === null ? ['The job queue is of this version.'] : [queueProblem])]);
+    else
+      printLines(terminal, [
+        ...statusLines(status),
+        ...(queueProblem === null ? ['The job queue is of this version.'] : [queueProblem]),
+      ]);
     return current ? exitCodes.fine : exitCodes.problem;
   } finally {
     await pool.end();

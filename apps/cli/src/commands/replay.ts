@@ -33,15 +33,26 @@ export interface ReplayOptions extends LogBounds {
 }
 
 /** `tocsin replay` */
-export const replay = async (invocation: Invocation, alert: string | undefined, options: ReplayOptions): Promise<ExitCode> => {
+export const replay = async (
+  invocation: Invocation,
+  alert: string | undefined,
+  options: ReplayOptions,
+): Promise<ExitCode> => {
   checkUsage(alert, options);
   if (options.file !== undefined) return replayFile(invocation.terminal, options.file, alert, options);
   return withDatabase(invocation, async (database) => {
     const { terminal } = invocation;
-    if (alert === undefined) return options.verify === true ? verify(terminal, database, undefined, options) : replayAll(terminal, database, options);
+    if (alert === undefined)
+      return options.verify === true
+        ? verify(terminal, database, undefined, options)
+        : replayAll(terminal, database, options);
     const record = await requireAlert(database.pool, alert);
     if (options.verify === true) return verify(terminal, database, alertStream(record.id), options);
-    const events = await streamEvents(database.pool, alertStream(record.id), options.until === undefined ? {} : { until: options.until });
+    const events = await streamEvents(
+      database.pool,
+      alertStream(record.id),
+      options.until === undefined ? {} : { until: options.until },
+    );
     printAlert(terminal, events, options);
     return exitCodes.fine;
   });
@@ -49,13 +60,20 @@ export const replay = async (invocation: Invocation, alert: string | undefined, 
 
 const checkUsage = (alert: string | undefined, { all, file, verify: comparing }: ReplayOptions): void => {
   if (file !== undefined && comparing === true)
-    throw new UsageError('--verify compares with the read models, and a bundle has none; leave one of --file and --verify out.');
+    throw new UsageError(
+      '--verify compares with the read models, and a bundle has none; leave one of --file and --verify out.',
+    );
   if (alert !== undefined && all === true) throw new UsageError('Name an alert or give --all, not both.');
   if (alert === undefined && all !== true && file === undefined)
     throw new UsageError('Name an alert by its id or key, or give --all or --file BUNDLE.');
 };
 
-const replayFile = async (terminal: Terminal, file: string, alert: string | undefined, options: ReplayOptions): Promise<ExitCode> => {
+const replayFile = async (
+  terminal: Terminal,
+  file: string,
+  alert: string | undefined,
+  options: ReplayOptions,
+): Promise<ExitCode> => {
   const found = await replayBundle(file, options.all === true ? undefined : alert, options, options.all === true);
   if (found.kind === 'alert') {
     printAlert(terminal, found.events, options);
@@ -65,7 +83,11 @@ const replayFile = async (terminal: Terminal, file: string, alert: string | unde
   else {
     printSummary(terminal, found.summary);
     if (options.all !== true)
-      printLines(terminal, ['', 'Alerts in it; one of them: npx tocsin replay ID --file FILE', ...found.alerts.map(({ id, state, title }) => cleanLine(`${id} ${state} ${title}`))]);
+      printLines(terminal, [
+        '',
+        'Alerts in it; one of them: npx tocsin replay ID --file FILE',
+        ...found.alerts.map(({ id, state, title }) => cleanLine(`${id} ${state} ${title}`)),
+      ]);
   }
   return found.summary.problems.length === 0 ? exitCodes.fine : exitCodes.problem;
 };
@@ -76,7 +98,13 @@ const printAlert = (terminal: Terminal, all: readonly StoredEvent[], options: Re
   const steps = foldSteps(all.filter((event) => position === undefined || event.position <= position));
   const state: AlertState | null = steps.at(-1)?.after ?? null;
   if (options.json === true) {
-    printJson(terminal, { alertId: state?.id ?? null, until: until ?? null, position: position ?? null, steps: stepsAsData(steps), state });
+    printJson(terminal, {
+      alertId: state?.id ?? null,
+      until: until ?? null,
+      position: position ?? null,
+      steps: stepsAsData(steps),
+      state,
+    });
     return;
   }
   if (state === null) {
@@ -110,7 +138,12 @@ const printSummary = (terminal: Terminal, summary: LogSummary): void => {
   for (const problem of summary.problems) terminal.complain(`tocsin: ${cleanLine(problem)}\n`);
 };
 
-const verify = async (terminal: Terminal, { pool }: OpenDatabase, only: string | undefined, options: ReplayOptions): Promise<ExitCode> => {
+const verify = async (
+  terminal: Terminal,
+  { pool }: OpenDatabase,
+  only: string | undefined,
+  options: ReplayOptions,
+): Promise<ExitCode> => {
   const result = await verifyLog(pool, only);
   const ok = result.differences === 0;
   if (options.json === true) printJson(terminal, { ok, ...result });
@@ -123,8 +156,14 @@ const printVerification = (terminal: Terminal, result: Verification): void => {
   const seconds = (elapsedMs / 1_000).toLocaleString('en-US', { maximumFractionDigits: 2 });
   printLines(terminal, [
     `Folded ${counted(events, 'event')} of ${counted(alerts, 'alert')} and ${counted(digests, 'digest')} in ${seconds} s (${counted(eventsPerSecond, 'event')}/s).`,
-    ...(outdated === 0 ? [] : [`${counted(outdated, 'row')} of another version of the model not compared; they are folded anew when they are used.`]),
-    differences === 0 ? 'The read models are what the log says.' : `${counted(differences, 'difference')} between the read models and the log:`,
+    ...(outdated === 0
+      ? []
+      : [
+          `${counted(outdated, 'row')} of another version of the model not compared; they are folded anew when they are used.`,
+        ]),
+    differences === 0
+      ? 'The read models are what the log says.'
+      : `${counted(differences, 'difference')} between the read models and the log:`,
     ...named.map(({ kind, id, what }) => `  ${cleanLine(`${kind} ${id}: ${what}`)}`),
     ...(differences > named.length ? [`  … ${counted(differences - named.length, 'more', 'more')}`] : []),
   ]);

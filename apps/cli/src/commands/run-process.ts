@@ -1,6 +1,7 @@
 import { createLogger, runUntilStopped } from '@tocsin/runtime';
 import type { Config, Logger, Stoppable } from '@tocsin/runtime';
-import { isExpected, reportError } from '../report-error.ts';
+import { describeError } from '../describe-error.ts';
+import { reportError } from '../report-error.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** Longest time an orderly stop may take: a message under way, then the embedded server. */
@@ -22,7 +23,7 @@ export const runProcess = async (
   // A closed terminal would end the process with the embedded server still running.
   process.once('SIGHUP', () => process.emit('SIGTERM', 'SIGTERM'));
   const orReport = async (error: unknown, signal: AbortSignal): Promise<never> => {
-    if (signal.aborted || !(await isExpected(error))) throw error;
+    if (signal.aborted || !describeError(error).expected) throw error;
     return process.exit(await reportError(error, terminal));
   };
   return runUntilStopped({

@@ -36,7 +36,9 @@ export const up = async (invocation: Invocation): Promise<never> => {
     try {
       await startParts(config, log, parts, terminal, signal);
     } catch (error) {
-      await stop().catch((inner: unknown) => log.warn({ err: inner }, 'what was started could not be stopped in order'));
+      await stop().catch((inner: unknown) =>
+        log.warn({ err: inner }, 'what was started could not be stopped in order'),
+      );
       throw error;
     }
     return { stop };
@@ -58,10 +60,17 @@ const startParts = async (
   try {
     const { applied } = await migrate({ connectionString, log: (message) => log.info({ part: 'migrate' }, message) });
     await migrateQueue({ connectionString });
-    log.info({ applied }, applied.length === 0 ? 'the database is of this version' : 'the database was brought up to this version');
+    log.info(
+      { applied },
+      applied.length === 0 ? 'the database is of this version' : 'the database was brought up to this version',
+    );
     signal.throwIfAborted();
 
-    const notifier = await openNotifier({ config: complete, connectionString, log: processLog(complete, 'notifier', secretValues) });
+    const notifier = await openNotifier({
+      config: complete,
+      connectionString,
+      log: processLog(complete, 'notifier', secretValues),
+    });
     stops.unshift(notifier.stop);
     await notifier.start();
     signal.throwIfAborted();
@@ -69,7 +78,11 @@ const startParts = async (
     stops.unshift(detector.stop);
   } catch (error) {
     if (databaseErrorKind(error) === undefined) throw error;
-    throw toDatabaseError(error, connectionString, config.databaseUrl === undefined ? databaseUrlFile(config) : 'DATABASE_URL');
+    throw toDatabaseError(
+      error,
+      connectionString,
+      config.databaseUrl === undefined ? databaseUrlFile(config) : 'DATABASE_URL',
+    );
   }
   announce(complete, connectionString, terminal);
 };
@@ -101,7 +114,9 @@ const announce = (config: Config, connectionString: string, terminal: Terminal):
   };
   createLogger({ level: 'info', name: 'tocsin' }).info(facts, 'tocsin is up');
   if (!terminal.watched) return;
-  const goesTo = [...new Set(config.routes.flatMap(({ channels }) => channels))].map((name) => describeChannel(config, name));
+  const goesTo = [...new Set(config.routes.flatMap(({ channels }) => channels))].map((name) =>
+    describeChannel(config, name),
+  );
   terminal.complain(
     [
       '',

@@ -11,7 +11,8 @@ export interface FoundDatabase {
 }
 
 /** The file that holds the address of the embedded database while `tocsin up` runs. */
-export const databaseUrlFile = (config: Pick<Config, 'stateDirectory'>): string => join(config.stateDirectory, 'database-url');
+export const databaseUrlFile = (config: Pick<Config, 'stateDirectory'>): string =>
+  join(config.stateDirectory, 'database-url');
 
 /**
  * The database that is configured, else the embedded one that a `tocsin up` runs in this directory.

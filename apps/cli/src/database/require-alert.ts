@@ -17,5 +17,8 @@ export const requireAlert = async (queryable: Queryable, idOrKey: string): Promi
   if (found !== null) return found;
   if (/^[0-9a-f]+$/i.test(idOrKey) && idOrKey.length < idCharsMin)
     throw new UsageError(`${idOrKey} is too short for an id; give at least ${idCharsMin} characters.`);
-  throw new TocsinError('NO_ALERT', `There is no alert with the id or key ${idOrKey}. See: npx tocsin alerts list --all`);
+  throw new TocsinError(
+    'NO_ALERT',
+    `There is no alert with the id or key ${idOrKey}. See: npx tocsin alerts list --all`,
+  );
 };

@@ -36,7 +36,12 @@ export const withDatabase = async <Result>(
   });
   try {
     await assertSchemaUnderstood(pool);
-    return await work({ pool, connectionString, config: withConnection(config, connectionString), now: await databaseNow(pool) });
+    return await work({
+      pool,
+      connectionString,
+      config: withConnection(config, connectionString),
+      now: await databaseNow(pool),
+    });
   } catch (error) {
     throw databaseErrorKind(error) === undefined ? error : toDatabaseError(error, connectionString, variable);
   } finally {

@@ -16,7 +16,14 @@ export const checkConfiguration = (config: Config): readonly Finding[] => [
   ...config.routes.map(({ name, channels, fallback }): Finding => {
     const types = [...channels, ...fallback].map((channel) => config.channels[channel]?.type ?? 'unknown');
     return types.every((type) => localTypes.has(type))
-      ? warn('channels', `route ${name} reaches only this machine (${listed(channels)})`, 'set SENDGRID_API_KEY or SMTP_URL, and ALERT_EMAIL_TO')
-      : ok('channels', `route ${name} tells ${listed(channels)}${fallback.length === 0 ? '' : `, else ${listed(fallback)}`}`);
+      ? warn(
+          'channels',
+          `route ${name} reaches only this machine (${listed(channels)})`,
+          'set SENDGRID_API_KEY or SMTP_URL, and ALERT_EMAIL_TO',
+        )
+      : ok(
+          'channels',
+          `route ${name} tells ${listed(channels)}${fallback.length === 0 ? '' : `, else ${listed(fallback)}`}`,
+        );
   }),
 ];

@@ -19,7 +19,9 @@ export const checkDatabase = async ({ pool, connectionString }: Patient): Promis
   if (server.versionNumber < serverVersionMin)
     findings.push(fail('database', `PostgreSQL ${server.version} is too old`, 'use PostgreSQL 13 or newer'));
   if (server.inRecovery)
-    findings.push(fail('database', 'this server is a read replica', 'use the address of the primary server in DATABASE_URL'));
+    findings.push(
+      fail('database', 'this server is a read replica', 'use the address of the primary server in DATABASE_URL'),
+    );
   return [...findings, await checkClock(pool)];
 };
 

@@ -31,19 +31,31 @@ export const checkOutcomes = async (
   detectorAlive: boolean,
 ): Promise<readonly Finding[]> => {
   const findings: Finding[] = [];
-  for (const table of tables) if (table.inspection?.source != null) findings.push(await compareTable(pool, table, table.inspection.source, detectorAlive));
+  for (const table of tables)
+    if (table.inspection?.source != null)
+      findings.push(await compareTable(pool, table, table.inspection.source, detectorAlive));
   return [...findings, await checkSignalled(pool), await checkQuarantine(pool)];
 };
 
-const compareTable = async (own: Queryable, { job, pool }: WatchedTable, source: JobSource, detectorAlive: boolean): Promise<Finding> => {
+const compareTable = async (
+  own: Queryable,
+  { job, pool }: WatchedTable,
+  source: JobSource,
+  detectorAlive: boolean,
+): Promise<Finding> => {
   const missing = new Map<OutcomeId, string>();
   let beyond = 0;
   let failures = 0;
   let position: IdentityPosition | null = null;
   let pages = 0;
   do {
-    const page: Awaited<ReturnType<typeof readIdentities>> = await readIdentities(pool, source, position, { lookBackMs: job.lookBackMs });
-    const unknown = await withoutDisposition(own, page.outcomes.map(({ id }) => id));
+    const page: Awaited<ReturnType<typeof readIdentities>> = await readIdentities(pool, source, position, {
+      lookBackMs: job.lookBackMs,
+    });
+    const unknown = await withoutDisposition(
+      own,
+      page.outcomes.map(({ id }) => id),
+    );
     for (const { id, jobId } of page.outcomes) {
       if (!unknown.has(id)) continue;
       if (missing.size < followedMax) missing.set(id, jobId);
@@ -54,7 +66,9 @@ const compareTable = async (own: Queryable, { job, pool }: WatchedTable, source:
     pages += 1;
   } while (position !== null && pages < pagesMax);
 
-  const left = detectorAlive ? await waitForRecords(own, missing, Math.min(graceMaxMs, 3 * job.pollMs + graceMs)) : missing;
+  const left = detectorAlive
+    ? await waitForRecords(own, missing, Math.min(graceMaxMs, 3 * job.pollMs + graceMs))
+    : missing;
   const count = left.size + beyond;
   const looked = `of ${counted(failures, 'final failure')} in ${job.table}, look-back ${formatDuration(job.lookBackMs)}`;
   if (count > 0) {
@@ -62,15 +76,26 @@ const compareTable = async (own: Queryable, { job, pool }: WatchedTable, source:
     return fail(
       'failures',
       `${counted(count, 'failure is', 'failures are')} not accounted for, ${looked}: job ${named}${count > namedMax ? ' and others' : ''}`,
-      detectorAlive ? 'ask: npx tocsin alerts explain --job ID' : 'start the detector: npx tocsin detector (or npx tocsin up)',
+      detectorAlive
+        ? 'ask: npx tocsin alerts explain --job ID'
+        : 'start the detector: npx tocsin detector (or npx tocsin up)',
     );
   }
-  if (position !== null) return warn('failures', `0 unaccounted ${looked}; there are more, which were not compared`, 'shorten jobs[].look_back');
+  if (position !== null)
+    return warn(
+      'failures',
+      `0 unaccounted ${looked}; there are more, which were not compared`,
+      'shorten jobs[].look_back',
+    );
   return ok('failures', `0 unaccounted ${looked}`);
 };
 
 /** Gives the detector and the notifier the time they need for what has only just happened. */
-const waitForRecords = async (own: Queryable, missing: ReadonlyMap<OutcomeId, string>, timeoutMs: number): Promise<ReadonlyMap<OutcomeId, string>> => {
+const waitForRecords = async (
+  own: Queryable,
+  missing: ReadonlyMap<OutcomeId, string>,
+  timeoutMs: number,
+): Promise<ReadonlyMap<OutcomeId, string>> => {
   const until = performance.now() + timeoutMs;
   let left = missing;
   while (left.size > 0 && performance.now() < until) {
@@ -83,7 +108,8 @@ const waitForRecords = async (own: Queryable, missing: ReadonlyMap<OutcomeId, st
 
 const checkSignalled = async (pool: Queryable): Promise<Finding> => {
   const { count, samples } = await unaccountedOutcomes(pool, decideWithinMs);
-  if (count === 0) return ok('signals', `every outcome signalled more than ${formatDuration(decideWithinMs)} ago was dealt with`);
+  if (count === 0)
+    return ok('signals', `every outcome signalled more than ${formatDuration(decideWithinMs)} ago was dealt with`);
   return fail(
     'signals',
     `${counted(count, 'outcome')} signalled more than ${formatDuration(decideWithinMs)} ago and not dealt with: job ${listed(samples.slice(0, namedMax).map(({ jobId }) => jobId))}`,
@@ -95,5 +121,9 @@ const checkQuarantine = async (pool: Queryable): Promise<Finding> => {
   const entries = await quarantined(pool, quarantineShownMax);
   if (entries.length === 0) return ok('quarantine', 'empty');
   const many = entries.length === quarantineShownMax ? `${quarantineShownMax} or more` : String(entries.length);
-  return warn('quarantine', `${many} signals could not be read; the latest: ${entries[0]?.reason ?? ''}`, 'look: select * from tocsin.quarantine order by recorded_at desc;');
+  return warn(
+    'quarantine',
+    `${many} signals could not be read; the latest: ${entries[0]?.reason ?? ''}`,
+    'look: select * from tocsin.quarantine order by recorded_at desc;',
+  );
 };

@@ -18,16 +18,34 @@ export const checkTables = async (tables: readonly WatchedTable[]): Promise<read
 const checkTable = async ({ job, pool, inspection, problem }: WatchedTable): Promise<readonly Finding[]> => {
   if (problem !== null) return [fail('table', problem, 'put it right, or take the table out of jobs')];
   if (inspection === null || inspection.source === null)
-    return (inspection?.problems ?? []).map((found) => fail('table', found, 'until then nothing of this table is told'));
+    return (inspection?.problems ?? []).map((found) =>
+      fail('table', found, 'until then nothing of this table is told'),
+    );
   const { source, warnings, missingIndexes } = inspection;
   const { statuses, sampled } = await countStatuses(pool, source);
   const unknown = statuses.filter((status) => status.unknown);
   return [
-    ok('table', `${job.table} can be read${sampled ? '' : `, ${counted(statuses.reduce((sum, { rows }) => sum + rows, 0), 'row')}`}`),
+    ok(
+      'table',
+      `${job.table} can be read${
+        sampled
+          ? ''
+          : `, ${counted(
+              statuses.reduce((sum, { rows }) => sum + rows, 0),
+              'row',
+            )}`
+      }`,
+    ),
     ...warnings.map((warning) => warn('table', warning, 'it is watched all the same')),
-    ...missingIndexes.map(({ purpose, statement }) => warn('table', `${job.table} lacks an index for ${purpose}`, statement)),
+    ...missingIndexes.map(({ purpose, statement }) =>
+      warn('table', `${job.table} lacks an index for ${purpose}`, statement),
+    ),
     ...unknown.map(({ status, rows }) =>
-      warn('table', `${job.table} has ${counted(rows, 'row')} with the status ${status ?? 'null'}, which is never told`, `check the adapter of ${job.name}: ${job.adapter}`),
+      warn(
+        'table',
+        `${job.table} has ${counted(rows, 'row')} with the status ${status ?? 'null'}, which is never told`,
+        `check the adapter of ${job.name}: ${job.adapter}`,
+      ),
     ),
     await checkWriters({ job, pool }),
   ];
@@ -36,11 +54,14 @@ const checkTable = async ({ job, pool, inspection, problem }: WatchedTable): Pro
 const checkWriters = async ({ job, pool }: Pick<WatchedTable, 'job' | 'pool'>): Promise<Finding> => {
   const { readAt, oldestWriterAt } = await readHorizon(pool);
   const ageMs = oldestWriterAt === null ? 0 : Date.parse(readAt) - Date.parse(oldestWriterAt);
-  if (ageMs < writerOldMs) return ok('oldest writer', `no transaction in the database of ${job.table} has been writing for long`);
+  if (ageMs < writerOldMs)
+    return ok('oldest writer', `no transaction in the database of ${job.table} has been writing for long`);
   const message = `a transaction in the database of ${job.table} has been writing for ${formatDuration(ageMs)}`;
   return warn(
     'oldest writer',
-    ageMs < heldByWriterMaxMs ? `${message}; the cursor waits for it` : `${message}; what it commits is found by the slower comparison`,
+    ageMs < heldByWriterMaxMs
+      ? `${message}; the cursor waits for it`
+      : `${message}; what it commits is found by the slower comparison`,
     'find it: select pid, xact_start, query from pg_stat_activity where backend_xid is not null order by xact_start;',
   );
 };

@@ -24,17 +24,28 @@ export const checkWork = async ({ pool, connectionString }: Patient): Promise<re
 ];
 
 /** Whether detector and notifier live, and how far the detector has come. */
-export const checkHeartbeats = async ({ pool }: Patient): Promise<{ readonly findings: readonly Finding[]; readonly detectorAlive: boolean }> => {
+export const checkHeartbeats = async ({
+  pool,
+}: Patient): Promise<{ readonly findings: readonly Finding[]; readonly detectorAlive: boolean }> => {
   const beats = await heartbeats(pool);
-  const findings = ['detector', 'notifier'].map((component) => checkHeartbeat(component, beats.find((beat) => beat.component === component)));
+  const findings = ['detector', 'notifier'].map((component) =>
+    checkHeartbeat(
+      component,
+      beats.find((beat) => beat.component === component),
+    ),
+  );
   const detector = beats.find(({ component, ageMs }) => component === 'detector' && ageMs < heartbeatStaleMs);
-  return { findings: detector === undefined ? findings : [...findings, ...checkCursors(detector)], detectorAlive: detector !== undefined };
+  return {
+    findings: detector === undefined ? findings : [...findings, ...checkCursors(detector)],
+    detectorAlive: detector !== undefined,
+  };
 };
 
 const checkHeartbeat = (component: string, beat: Heartbeat | undefined): Finding => {
   const cure = `start it: npx tocsin ${component} (or npx tocsin up)`;
   if (beat === undefined) return warn(component, 'it has never run here', cure);
-  if (beat.ageMs > heartbeatStaleMs) return warn(component, `silent for ${formatDuration(beat.ageMs)}, last ${beat.instance}`, cure);
+  if (beat.ageMs > heartbeatStaleMs)
+    return warn(component, `silent for ${formatDuration(beat.ageMs)}, last ${beat.instance}`, cure);
   return ok(component, `alive ${formatDuration(beat.ageMs)} ago, ${beat.instance}`);
 };
 
@@ -42,11 +53,20 @@ const checkHeartbeat = (component: string, beat: Heartbeat | undefined): Finding
 const checkCursors = (beat: Heartbeat): readonly Finding[] => {
   const tables: unknown = beat.data['tables'];
   return (Array.isArray(tables) ? tables.filter(isTableStatus) : []).map(({ table, cursor, problem }) => {
-    if (problem !== null) return fail('cursor', `the detector cannot read table ${table}: ${problem}`, 'put that right; it goes on by itself');
+    if (problem !== null)
+      return fail(
+        'cursor',
+        `the detector cannot read table ${table}: ${problem}`,
+        'put that right; it goes on by itself',
+      );
     const lagMs = cursor === null ? null : Date.parse(beat.beatAt) - Date.parse(cursor);
     if (lagMs === null) return warn('cursor', `table ${table} was not read yet`, 'wait for the first pass');
     return lagMs > cursorLagMaxMs
-      ? warn('cursor', `table ${table} is read up to ${formatDuration(lagMs)} ago`, 'a backlog, or a transaction that stays open (see oldest writer)')
+      ? warn(
+          'cursor',
+          `table ${table} is read up to ${formatDuration(lagMs)} ago`,
+          'a backlog, or a transaction that stays open (see oldest writer)',
+        )
       : ok('cursor', `table ${table} is read up to ${formatDuration(lagMs)} ago`);
   });
 };
@@ -89,11 +109,19 @@ const checkQueue = (depths: QueueDepths): readonly Finding[] => {
       const waitedSeconds = oldestReadySeconds ?? 0;
       if (waitedSeconds < waitWarnSeconds) return ok('queue', what);
       const message = `${what}; the oldest has been due for ${formatDuration(waitedSeconds * 1_000)}`;
-      return (waitedSeconds < waitFailSeconds ? warn : fail)('queue', message, 'start the notifier: npx tocsin notifier');
+      return (waitedSeconds < waitFailSeconds ? warn : fail)(
+        'queue',
+        message,
+        'start the notifier: npx tocsin notifier',
+      );
     }),
     dead === 0
       ? ok('dead letters', 'none')
-      : warn('dead letters', counted(dead, 'job that no attempt could finish', 'jobs that no attempt could finish'), "look: select * from pgboss.job where name = 'dead-letters';"),
+      : warn(
+          'dead letters',
+          counted(dead, 'job that no attempt could finish', 'jobs that no attempt could finish'),
+          "look: select * from pgboss.job where name = 'dead-letters';",
+        ),
   ];
 };
 
@@ -108,7 +136,11 @@ const checkDeliveries = async (pool: Patient['pool']): Promise<Finding> => {
       'start the notifier: npx tocsin notifier; if it runs, look at its log',
     );
   if (failedDigests > 0)
-    return fail('deliveries', `no channel took ${counted(failedDigests, 'digest')} of the last 7 days`, 'see why: npx tocsin alerts list, then npx tocsin alerts explain ID');
+    return fail(
+      'deliveries',
+      `no channel took ${counted(failedDigests, 'digest')} of the last 7 days`,
+      'see why: npx tocsin alerts list, then npx tocsin alerts explain ID',
+    );
   if (retrying + unknown > 0)
     return warn(
       'deliveries',

@@ -19,5 +19,15 @@ export interface Patient {
 }
 
 export const ok = (check: string, message: string): Finding => ({ check, status: 'ok', message });
-export const warn = (check: string, message: string, cure: string): Finding => ({ check, status: 'warn', message, cure });
-export const fail = (check: string, message: string, cure: string): Finding => ({ check, status: 'fail', message, cure });
+export const warn = (check: string, message: string, cure: string): Finding => ({
+  check,
+  status: 'warn',
+  message,
+  cure,
+});
+export const fail = (check: string, message: string, cure: string): Finding => ({
+  check,
+  status: 'fail',
+  message,
+  cure,
+});

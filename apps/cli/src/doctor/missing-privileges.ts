@@ -27,6 +27,9 @@ order by need.relation, need.privilege`;
 /** Privileges that the user of this connection lacks, such as `insert on tocsin.events`. */
 export const missingPrivileges = async (queryable: Queryable): Promise<readonly string[]> => {
   const pairs = needs.flatMap(([table, privileges]) => privileges.map((privilege) => [table, privilege] as const));
-  const { rows } = await queryable.query<{ readonly missing: string }>(text, [pairs.map(([table]) => table), pairs.map(([, privilege]) => privilege)]);
+  const { rows } = await queryable.query<{ readonly missing: string }>(text, [
+    pairs.map(([table]) => table),
+    pairs.map(([, privilege]) => privilege),
+  ]);
   return rows.map(({ missing }) => missing);
 };

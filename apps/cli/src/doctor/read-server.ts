@@ -18,4 +18,5 @@ select
   current_database() as database,
   current_user as user`;
 
-export const readServer = async (queryable: Queryable): Promise<Server | undefined> => (await queryable.query<Server>(text)).rows[0];
+export const readServer = async (queryable: Queryable): Promise<Server | undefined> =>
+  (await queryable.query<Server>(text)).rows[0];

@@ -20,7 +20,9 @@ export const withWatchedTables = async <Result>(
   const others = new Map<string, Pool>();
   const poolOf = (url: string): Pool => {
     if (url === connectionString) return pool;
-    const known = others.get(url) ?? createPool({ connectionString: url, max: 2, applicationName: 'tocsin-doctor', onError: () => {} });
+    const known =
+      others.get(url) ??
+      createPool({ connectionString: url, max: 2, applicationName: 'tocsin-doctor', onError: () => {} });
     others.set(url, known);
     return known;
   };
@@ -43,6 +45,11 @@ const look = async (job: JobTableConfig, pool: Pool, url: string): Promise<Watch
   try {
     return { job, pool, inspection: await inspectTable(pool, mapping, job), problem: null };
   } catch (error) {
-    return { job, pool, inspection: null, problem: `table ${job.name}: ${describeDatabaseError(error, url, 'JOBS_DATABASE_URL')}` };
+    return {
+      job,
+      pool,
+      inspection: null,
+      problem: `table ${job.name}: ${describeDatabaseError(error, url, 'JOBS_DATABASE_URL')}`,
+    };
   }
 };

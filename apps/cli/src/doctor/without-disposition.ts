@@ -11,5 +11,10 @@ where not exists (
 )`;
 
 /** Of these outcomes, those that nobody has dealt with: never signalled, or signalled and not yet decided. */
-export const withoutDisposition = async (queryable: Queryable, ids: readonly OutcomeId[]): Promise<ReadonlySet<OutcomeId>> =>
-  ids.length === 0 ? new Set() : new Set((await queryable.query<{ readonly id: OutcomeId }>(text, [ids])).rows.map(({ id }) => id));
+export const withoutDisposition = async (
+  queryable: Queryable,
+  ids: readonly OutcomeId[],
+): Promise<ReadonlySet<OutcomeId>> =>
+  ids.length === 0
+    ? new Set()
+    : new Set((await queryable.query<{ readonly id: OutcomeId }>(text, [ids])).rows.map(({ id }) => id));

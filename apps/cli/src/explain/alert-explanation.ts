@@ -58,6 +58,9 @@ export interface ExplainedDigest {
     readonly state: Delivery['state'];
     readonly fallback: boolean;
     readonly nextAttemptAt: string | null;
-    readonly attempts: readonly Pick<DeliveryAttempt, 'number' | 'outcome' | 'reason' | 'detail' | 'status' | 'startedAt' | 'endedAt'>[];
+    readonly attempts: readonly Pick<
+      DeliveryAttempt,
+      'number' | 'outcome' | 'reason' | 'detail' | 'status' | 'startedAt' | 'endedAt'
+    >[];
   }[];
 }

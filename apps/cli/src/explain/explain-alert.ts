@@ -40,13 +40,16 @@ const verdictOf = ({ state, deliveries, digests }: AlertFacts): string => {
   const told = state.told.map(({ channel, at }) => `${channel} accepted it at ${utcTime(at)} UTC`);
   if (told.length > 0) return `Told: ${listed(told)}.${untoldRest(state)}`;
   if (deliveries.some(({ delivery }) => delivery.nextAttemptAt !== null)) {
-    const waiting = deliveries.filter(({ delivery }) => delivery.nextAttemptAt !== null).map(({ delivery }) => delivery.channel);
+    const waiting = deliveries
+      .filter(({ delivery }) => delivery.nextAttemptAt !== null)
+      .map(({ delivery }) => delivery.channel);
     return `Not told yet: the message is on its way to ${listed([...new Set(waiting)])}.`;
   }
   if (digests.some((digest) => digest.state === 'open' && digest.id in state.batches))
     return 'Not told yet: it is gathered with others and goes out when the window of its route ends.';
   if (state.failedDeliveries > 0) return 'Not told: every channel gave it up.';
-  if (state.state === 'acknowledged') return `Not told: ${state.acknowledgement?.by ?? 'somebody'} took it before anybody was told.`;
+  if (state.state === 'acknowledged')
+    return `Not told: ${state.acknowledgement?.by ?? 'somebody'} took it before anybody was told.`;
   return 'Not told yet.';
 };
 
@@ -54,7 +57,9 @@ const untoldRest = (state: AlertState): string => {
   const waiting = Object.values(state.pending).reduce((sum, { failures }) => Math.max(sum, failures), 0);
   const batched = Object.values(state.batches).reduce((sum, { batch }) => Math.max(sum, batch.failures), 0);
   if (waiting + batched === 0) return '';
-  return state.state === 'acknowledged' ? ' What came since is not told while it is acknowledged.' : ' What came since is not told yet.';
+  return state.state === 'acknowledged'
+    ? ' What came since is not told while it is acknowledged.'
+    : ' What came since is not told yet.';
 };
 
 const explainDigests = ({ digests, deliveries }: AlertFacts): readonly ExplainedDigest[] =>

@@ -38,7 +38,8 @@ export const explainJob = async (database: OpenDatabase, asked: string): Promise
   const facts: AlertFacts[] = [];
   for (const id of alertIds.slice(0, alertsMax)) facts.push(await loadAlertFacts(database, id));
   const described = [];
-  for (const outcome of outcomes) described.push({ ...outcome, what: await describeOutcome(pool, outcome, facts, now) });
+  for (const outcome of outcomes)
+    described.push({ ...outcome, what: await describeOutcome(pool, outcome, facts, now) });
   return {
     job: job.table === undefined ? job.jobId : `${job.table}:${job.jobId}`,
     outcomes: described,
@@ -47,7 +48,12 @@ export const explainJob = async (database: OpenDatabase, asked: string): Promise
   };
 };
 
-const describeOutcome = async (pool: Queryable, outcome: OutcomeRecord, facts: readonly AlertFacts[], now: string): Promise<string> => {
+const describeOutcome = async (
+  pool: Queryable,
+  outcome: OutcomeRecord,
+  facts: readonly AlertFacts[],
+  now: string,
+): Promise<string> => {
   const what = `${outcome.kind} at ${moment(outcome.failedAt, now)}`;
   switch (outcome.disposition) {
     case null:
@@ -55,7 +61,9 @@ const describeOutcome = async (pool: Queryable, outcome: OutcomeRecord, facts: r
     case 'ignored':
       return `${what}: not told, because a rule with "ignore: true" matched when it was recorded`;
     case 'quarantined': {
-      const kept = (await quarantined(pool, quarantineMax)).find(({ payload }) => JSON.stringify(payload).includes(outcome.id));
+      const kept = (await quarantined(pool, quarantineMax)).find(({ payload }) =>
+        JSON.stringify(payload).includes(outcome.id),
+      );
       return `${what}: its signal could not be read and lies in quarantine${kept === undefined ? '' : `: ${kept.reason}`}`;
     }
     case 'recorded': {
@@ -73,15 +81,24 @@ const fateOf = (outcome: OutcomeRecord, { events, digests, deliveries, state }: 
   if (detected === undefined) return 'its event is not in the log';
   const fates = state.routes.map(({ name }) => {
     const batched = events.find(
-      ({ version, event }) => version > detected.version && event.type === 'AlertBatched' && event.data.route === name && event.data.purpose !== 'escalation',
+      ({ version, event }) =>
+        version > detected.version &&
+        event.type === 'AlertBatched' &&
+        event.data.route === name &&
+        event.data.purpose !== 'escalation',
     )?.event;
-    if (batched?.type !== 'AlertBatched') return `on route ${name} it sits in no digest${state.state === 'acknowledged' ? ' while the alert is acknowledged' : ''}`;
+    if (batched?.type !== 'AlertBatched')
+      return `on route ${name} it sits in no digest${state.state === 'acknowledged' ? ' while the alert is acknowledged' : ''}`;
     const { digestId } = batched.data;
-    const accepted = deliveries.filter(({ delivery }) => delivery.digestId === digestId && delivery.acceptedAt !== null);
+    const accepted = deliveries.filter(
+      ({ delivery }) => delivery.digestId === digestId && delivery.acceptedAt !== null,
+    );
     if (accepted.length > 0)
       return `told on route ${name}: ${listed(accepted.map(({ delivery }) => `${delivery.channel} accepted it at ${utcTime(delivery.acceptedAt ?? '')} UTC`))}`;
     const digest = digests.find(({ id }) => id === digestId);
-    return digest?.state === 'open' ? `on route ${name} it goes out at ${utcTime(digest.dueAt)} UTC` : `on route ${name} its digest is ${digest?.state ?? 'sealed'}, and no channel has accepted it`;
+    return digest?.state === 'open'
+      ? `on route ${name} it goes out at ${utcTime(digest.dueAt)} UTC`
+      : `on route ${name} its digest is ${digest?.state ?? 'sealed'}, and no channel has accepted it`;
   });
   return fates.join('; ');
 };
@@ -89,9 +106,15 @@ const fateOf = (outcome: OutcomeRecord, { events, digests, deliveries, state }: 
 const explainAbsence = async (database: OpenDatabase, job: AskedJob): Promise<readonly string[]> => {
   const { pool, config } = database;
   const tables = config.jobs.filter(({ name }) => job.table === undefined || name === job.table);
-  if (tables.length === 0) return [`No table of that name is watched. Watched are ${listed(config.jobs.map(({ name }) => name))}.`];
-  const silences = (await heartbeats(pool)).filter(({ component }) => component === 'detector').map(({ ageMs }) => ageMs);
-  const detector: DetectorFacts = { silentMs: silences.length === 0 ? null : Math.min(...silences), staleMs: heartbeatStaleMs };
+  if (tables.length === 0)
+    return [`No table of that name is watched. Watched are ${listed(config.jobs.map(({ name }) => name))}.`];
+  const silences = (await heartbeats(pool))
+    .filter(({ component }) => component === 'detector')
+    .map(({ ageMs }) => ageMs);
+  const detector: DetectorFacts = {
+    silentMs: silences.length === 0 ? null : Math.min(...silences),
+    staleMs: heartbeatStaleMs,
+  };
   const reasons: string[] = [];
   for (const table of tables) reasons.push(await absenceIn(database, table, job.jobId, detector));
   const found = reasons.filter((reason) => !reason.startsWith(nowhere));
@@ -100,11 +123,20 @@ const explainAbsence = async (database: OpenDatabase, job: AskedJob): Promise<re
 
 const nowhere = 'there is no job';
 
-const absenceIn = async (database: OpenDatabase, table: JobTableConfig, jobId: string, detector: DetectorFacts): Promise<string> => {
+const absenceIn = async (
+  database: OpenDatabase,
+  table: JobTableConfig,
+  jobId: string,
+  detector: DetectorFacts,
+): Promise<string> => {
   const mapping = findMapping(table.adapter);
-  if (mapping === undefined) return `Table ${table.name} has the adapter ${table.adapter}, which this version does not know.`;
+  if (mapping === undefined)
+    return `Table ${table.name} has the adapter ${table.adapter}, which this version does not know.`;
   const url = table.databaseUrl ?? database.connectionString;
-  const other = url === database.connectionString ? undefined : createPool({ connectionString: url, max: 1, applicationName: 'tocsin-cli', onError: () => {} });
+  const other =
+    url === database.connectionString
+      ? undefined
+      : createPool({ connectionString: url, max: 1, applicationName: 'tocsin-cli', onError: () => {} });
   const queryable = other ?? database.pool;
   try {
     const { source, problems } = await inspectTable(queryable, mapping, table);

@@ -24,7 +24,8 @@ export const explainMissingJob = (
   const { states } = mapping;
   const counters = `attempt ${attempts ?? '?'} of ${maxAttempts ?? '?'}`;
   const where = `in ${job.table} it is ${status ?? 'without a status'}`;
-  if (row.failure !== null) return `${where} (${counters}), for good, but no outcome is recorded: ${whyNotSeen(job, row, row.failure, detector, policy)}`;
+  if (row.failure !== null)
+    return `${where} (${counters}), for good, but no outcome is recorded: ${whyNotSeen(job, row, row.failure, detector, policy)}`;
   if (status !== null && states.failed.includes(status))
     return `${where} with ${counters}: it has attempts left and will be tried again; only the last failure is told`;
   if (status !== null && states.succeeded.includes(status)) return `${where}: there is nothing to tell`;
@@ -43,8 +44,10 @@ const whyNotSeen = (
   if (changedAgoMs !== null && changedAgoMs > job.lookBackMs)
     return `it was changed ${formatDuration(changedAgoMs)} ago, longer than table ${job.name} looks back (${formatDuration(job.lookBackMs)}; jobs[].look_back)`;
   const classified = classifyFailure(failure, policy);
-  const fate = 'ignoredBy' in classified ? `it will be ignored by ${classified.ignoredBy}` : `it will belong to ${classified.key}`;
+  const fate =
+    'ignoredBy' in classified ? `it will be ignored by ${classified.ignoredBy}` : `it will belong to ${classified.key}`;
   if (silentMs === null) return `no detector has ever run here. Start one: npx tocsin detector. Then ${fate}`;
-  if (silentMs > staleMs) return `the detector has been silent for ${formatDuration(silentMs)}. Start it: npx tocsin detector. Then ${fate}`;
+  if (silentMs > staleMs)
+    return `the detector has been silent for ${formatDuration(silentMs)}. Start it: npx tocsin detector. Then ${fate}`;
   return `the detector has not read it yet. It looks every ${formatDuration(job.pollMs)}, and compares everything every ${formatDuration(job.reconcileMs)}; ${fate}`;
 };

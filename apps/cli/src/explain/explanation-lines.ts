@@ -24,17 +24,23 @@ export const explanationLines = (explanation: AlertExplanation, terminal: Termin
     `  rule       ${cleanLine(explanation.rule)}, severity ${explanation.severity}`,
     ...explanation.routes.map(
       ({ name, channels, fallback, windowMs, escalation }) =>
-      `  route      ${cleanLine(
-        `${name}: ${listed(channels)}${fallback.length === 0 ? '' : `, else ${listed(fallback)}`}; ${windowMs === 0 ? 'at once' : `gathered for ${formatDuration(windowMs)}`}` +
-          (escalation === null ? '' : `; unacknowledged for ${formatDuration(escalation.afterMs)}, ${escalation.name} is told (${listed(escalation.channels)})`),
-      )}`,
+        `  route      ${cleanLine(
+          `${name}: ${listed(channels)}${fallback.length === 0 ? '' : `, else ${listed(fallback)}`}; ${windowMs === 0 ? 'at once' : `gathered for ${formatDuration(windowMs)}`}` +
+            (escalation === null
+              ? ''
+              : `; unacknowledged for ${formatDuration(escalation.afterMs)}, ${escalation.name} is told (${listed(escalation.channels)})`),
+        )}`,
     ),
     '',
     bold('Messages (UTC)'),
     ...(digests.length === 0 ? ['  none yet'] : digests.flatMap((digest) => digestLines(digest, now))),
     ...(decisions.length === 0
       ? []
-      : ['', bold('Decisions (UTC)'), ...decisions.slice(-decisionsMax).map(({ at, type, facts }) => `  ${utcTime(at)}  ${type}: ${facts}`)]),
+      : [
+          '',
+          bold('Decisions (UTC)'),
+          ...decisions.slice(-decisionsMax).map(({ at, type, facts }) => `  ${utcTime(at)}  ${type}: ${facts}`),
+        ]),
     '',
     bold('Next'),
     ...next.map(({ at, what }) => `  ${cleanLine(at === null ? what : `${moment(at, now)}: ${what}`)}`),
@@ -47,8 +53,9 @@ const digestLines = (digest: ExplainedDigest, now: string): readonly string[] =>
     `  digest ${shortId(digest.id)} of route ${cleanLine(digest.route)} (${digest.purpose}), ${digest.state}: opened ${utcTime(digest.openedAt)}, ${when}`,
     ...digest.deliveries.flatMap(({ channel, state, fallback, attempts, nextAttemptAt }) => [
       `    ${cleanLine(channel)}${fallback ? ' (stands in for one that gave up)' : ''}: ${state}${nextAttemptAt === null ? '' : `, next ${moment(nextAttemptAt, now)}`}`,
-      ...attempts.map(({ number, outcome, reason, detail, status, startedAt }) =>
-        `      attempt ${number} at ${utcTime(startedAt)}: ${cleanLine([outcome, status, reason, detail].filter((part) => part !== null).join(', '))}`,
+      ...attempts.map(
+        ({ number, outcome, reason, detail, status, startedAt }) =>
+          `      attempt ${number} at ${utcTime(startedAt)}: ${cleanLine([outcome, status, reason, detail].filter((part) => part !== null).join(', '))}`,
       ),
     ]),
   ];

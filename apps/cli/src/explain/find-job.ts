@@ -30,7 +30,10 @@ export const outcomesOfAsked = async (
   asked: readonly AskedJob[],
 ): Promise<{ readonly job: AskedJob; readonly outcomes: readonly OutcomeRecord[] }> => {
   for (const job of asked) {
-    const outcomes = await outcomesOfJob(queryable, { jobId: job.jobId, ...(job.table !== undefined && { table: job.table }) });
+    const outcomes = await outcomesOfJob(queryable, {
+      jobId: job.jobId,
+      ...(job.table !== undefined && { table: job.table }),
+    });
     if (outcomes.length > 0) return { job, outcomes };
   }
   // Nothing is known of it: the bare reading, unless the table was named rightly.

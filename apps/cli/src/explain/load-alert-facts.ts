@@ -12,17 +12,24 @@ const digestsMax = 50;
 export const heartbeatStaleMs = 60_000;
 
 /** Reads everything about an alert that an explanation is made from. */
-export const loadAlertFacts = async ({ pool, now }: Pick<OpenDatabase, 'pool' | 'now'>, alertId: AlertId): Promise<AlertFacts> => {
+export const loadAlertFacts = async (
+  { pool, now }: Pick<OpenDatabase, 'pool' | 'now'>,
+  alertId: AlertId,
+): Promise<AlertFacts> => {
   const events = await streamEvents(pool, alertStream(alertId));
   const state = foldSteps(events).at(-1)?.after;
   if (state === undefined) throw new InvariantError(`Alert ${alertId} has no events; the log is damaged.`);
-  const digestIds = [...new Set(events.flatMap(({ event }) => (event.type === 'AlertBatched' ? [event.data.digestId] : [])))];
+  const digestIds = [
+    ...new Set(events.flatMap(({ event }) => (event.type === 'AlertBatched' ? [event.data.digestId] : []))),
+  ];
   const store = createPostgresStore({ pool, foldAlert: evolveAlert, modelVersion: alertModelVersion });
   const digests = await store.read(async (session) => {
     const found = [];
     for (const id of digestIds.slice(-digestsMax) as readonly DigestId[]) found.push(await session.loadDigest(id));
     return found.filter((digest) => digest !== null);
   });
-  const alive = (await heartbeats(pool)).some(({ component, ageMs }) => component === 'notifier' && ageMs < heartbeatStaleMs);
+  const alive = (await heartbeats(pool)).some(
+    ({ component, ageMs }) => component === 'notifier' && ageMs < heartbeatStaleMs,
+  );
   return { state, events, digests, deliveries: await ledgerOfAlert(pool, alertId), notifierAlive: alive, now };
 };

@@ -38,11 +38,21 @@ const failed = (minute: number): AlertEvent => ({
     lastGreenAt: null,
     notes: [],
     observedAt: at(minute),
-    opening: { title: 'apple/catalog', rule: null, chain: { name: 'catalog', steps: null }, routes: [route], predecessor: null },
+    opening: {
+      title: 'apple/catalog',
+      rule: null,
+      chain: { name: 'catalog', steps: null },
+      routes: [route],
+      predecessor: null,
+    },
   },
 });
 const digestId = uuid(3) as EventNamed<'AlertBatched'>['data']['digestId'];
-const batched: AlertEvent = { type: 'AlertBatched', occurredAt: at(0), data: { digestId, route: 'default', purpose: 'window', dueAt: at(15) } };
+const batched: AlertEvent = {
+  type: 'AlertBatched',
+  occurredAt: at(0),
+  data: { digestId, route: 'default', purpose: 'window', dueAt: at(15) },
+};
 const notified: AlertEvent = {
   type: 'AlertNotified',
   occurredAt: at(15),
@@ -62,16 +72,30 @@ const acknowledged = (minute: number): AlertEvent => ({
   occurredAt: at(minute),
   data: { by: 'anna', via: 'cli', lease: { until: 'success' }, note: null },
 });
-const givenBack = (minute: number): AlertEvent => ({ type: 'AlertUnacknowledged', occurredAt: at(minute), data: { by: 'anna' } });
+const givenBack = (minute: number): AlertEvent => ({
+  type: 'AlertUnacknowledged',
+  occurredAt: at(minute),
+  data: { by: 'anna' },
+});
 
 const factsOf = (now: string, ...events: readonly AlertEvent[]): AlertFacts => {
   const state = events.reduce<AlertState | null>(evolveAlert, null);
   if (state === null) throw new Error('no events');
-  return { state, events: events.map((event, index) => ({ version: index + 1, event })), digests: [], deliveries: [], notifierAlive: true, now };
+  return {
+    state,
+    events: events.map((event, index) => ({ version: index + 1, event })),
+    digests: [],
+    deliveries: [],
+    notifierAlive: true,
+    now,
+  };
 };
 
 test('an alert waits for every step that owes a success, those that did not run included', () => {
-  expect(nextActions(factsOf(at(1), failed(0), batched))).toContainEqual({ at: null, what: 'waits for: success of refresh_catalog/songs and rebuild_index' });
+  expect(nextActions(factsOf(at(1), failed(0), batched))).toContainEqual({
+    at: null,
+    what: 'waits for: success of refresh_catalog/songs and rebuild_index',
+  });
 });
 
 test('the clock of an escalation runs from the accept of the message', () => {
@@ -85,7 +109,9 @@ test('a clock that ran out while somebody had the alert does not begin again', (
   const events = [failed(0), batched, notified, acknowledged(30), givenBack(50)] as const;
   expect(nextActions(factsOf(at(55), ...events)).filter(({ at: time }) => time !== null)).toEqual([]);
   // Given back before it ran out, it still counts.
-  expect(nextActions(factsOf(at(42), failed(0), batched, notified, acknowledged(30), givenBack(40)))[0]).toMatchObject({ at: '2026-03-02T03:45:00.000Z' });
+  expect(nextActions(factsOf(at(42), failed(0), batched, notified, acknowledged(30), givenBack(40)))[0]).toMatchObject({
+    at: '2026-03-02T03:45:00.000Z',
+  });
 });
 
 test('what is overdue while no notifier lives is said to wait for one', () => {

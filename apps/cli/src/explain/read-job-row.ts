@@ -20,7 +20,8 @@ export interface JobRow {
  * primary key serves, and an id that cannot be of that type is no id of a job here.
  */
 export const readJobRow = async (queryable: Queryable, source: JobSource, jobId: string): Promise<JobRow | null> => {
-  const column = (field: keyof typeof source.mapping.columns): string => quoteIdentifier(source.mapping.columns[field].column);
+  const column = (field: keyof typeof source.mapping.columns): string =>
+    quoteIdentifier(source.mapping.columns[field].column);
   try {
     const { rows } = await queryable.query<Omit<JobRow, 'failure'>>(
       `

@@ -12,7 +12,9 @@ limit 1`;
 
 /** The place in the log after which its latest `count` events come; null when it has no more than that. */
 export const cursorBeforeLatest = async (queryable: Queryable, count: number): Promise<GlobalCursor | null> => {
-  const { rows } = await queryable.query<{ readonly transactionId: string; readonly position: number | string }>(text, [count]);
+  const { rows } = await queryable.query<{ readonly transactionId: string; readonly position: number | string }>(text, [
+    count,
+  ]);
   const row = rows[0];
   return row === undefined ? null : { transactionId: row.transactionId, position: Number(row.position) };
 };

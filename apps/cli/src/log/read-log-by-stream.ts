@@ -35,16 +35,29 @@ limit $3`;
 
 /**
  * The whole log in pages, the events of one stream together and in the order of their versions. Each page is read by
- * itself: what is appended meanwhile to a stream that was passed is not seen.
+ * itself, the next one while the caller works on this one: what is appended meanwhile to a stream that was passed is not
+ * seen.
  */
-export async function* readLogByStream(queryable: Queryable, bounds: LogBounds = {}): AsyncGenerator<readonly LogRow[]> {
-  let after: readonly [string, number] = ['', 0];
-  for (;;) {
+export async function* readLogByStream(
+  queryable: Queryable,
+  bounds: LogBounds = {},
+): AsyncGenerator<readonly LogRow[]> {
+  const read = async (after: readonly [stream: string, version: number]): Promise<readonly LogRow[]> => {
     const values = [...after, eventsPerPageMax, bounds.until ?? null, bounds.position ?? null];
-    const { rows } = await queryable.query<LogRow>(text, values);
-    if (rows.length > 0) yield rows;
+    return (await queryable.query<LogRow>(text, values)).rows;
+  };
+  let next = read(['', 0]);
+  for (;;) {
+    const rows = await next;
     const last = rows.at(-1);
-    if (last === undefined || rows.length < eventsPerPageMax) return;
-    after = [last.stream_id, last.version];
+    if (last === undefined) return;
+    const full = rows.length === eventsPerPageMax;
+    if (full) {
+      next = read([last.stream_id, last.version]);
+      // Seen when it is awaited, unless the caller stops before.
+      next.catch(() => {});
+    }
+    yield rows;
+    if (!full) return;
   }
 }

@@ -11,7 +11,8 @@ export const relativeTime = (instant: string, now: string): string => {
 };
 
 /** `2026-03-02 03:04:05 UTC (2 h 5 min ago)`. Both by the database's clock. */
-export const moment = (instant: string, now: string): string => `${utcTime(instant)} UTC (${relativeTime(instant, now)})`;
+export const moment = (instant: string, now: string): string =>
+  `${utcTime(instant)} UTC (${relativeTime(instant, now)})`;
 
 /** For narrow columns, the larger unit only: `5 min ago`, `2 h ago`, `3 d ago`. */
 export const age = (instant: string, now: string): string => {

@@ -17,12 +17,15 @@ export const outlineLines = (value: unknown, indent = '', depth = 0): readonly s
       return [`${indent}- ${first.trimStart()}`, ...rest];
     });
   return Object.entries(value as Readonly<Record<string, unknown>>).flatMap(([key, member]) => {
-    if (key.endsWith('Ms') && typeof member === 'number') return [`${indent}${key.slice(0, -2)}: ${durationLiteral(member)}`];
+    if (key.endsWith('Ms') && typeof member === 'number')
+      return [`${indent}${key.slice(0, -2)}: ${durationLiteral(member)}`];
     if (Array.isArray(member) && member.every((item) => !isNested(item)))
       return [`${indent}${cleanLine(key)}: [${member.map(scalar).join(', ')}]`];
     if (!isNested(member)) return [`${indent}${cleanLine(key)}: ${scalar(member)}`];
     const lines = outlineLines(member, `${indent}  `, depth + 1);
-    return lines.length === 0 ? [`${indent}${cleanLine(key)}: ${key === 'match' ? 'everything' : 'none'}`] : [`${indent}${cleanLine(key)}:`, ...lines];
+    return lines.length === 0
+      ? [`${indent}${cleanLine(key)}: ${key === 'match' ? 'everything' : 'none'}`]
+      : [`${indent}${cleanLine(key)}:`, ...lines];
   });
 };
 

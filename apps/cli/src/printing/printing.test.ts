@@ -40,7 +40,12 @@ test('times are UTC with their age by the given clock, and say when they lie ahe
 });
 
 test('lists are shortened by counting the rest', () => {
-  expect([listed([]), listed(['a']), listed(['a', 'b']), listed(['a', 'b', 'c', 'd'], 3)]).toEqual(['', 'a', 'a and b', 'a, b and 2 more']);
+  expect([listed([]), listed(['a']), listed(['a', 'b']), listed(['a', 'b', 'c', 'd'], 3)]).toEqual([
+    '',
+    'a',
+    'a and b',
+    'a, b and 2 more',
+  ]);
 });
 
 test('a long line is broken at blanks and goes on under its beginning', () => {
@@ -48,7 +53,9 @@ test('a long line is broken at blanks and goes on under its beginning', () => {
 });
 
 test('an outline shows durations in words and an empty match as everything', () => {
-  expect(outlineLines({ routes: [{ name: 'a', match: {}, digest: { windowMs: 900_000 }, channels: ['x', 'y'] }] })).toEqual([
+  expect(
+    outlineLines({ routes: [{ name: 'a', match: {}, digest: { windowMs: 900_000 }, channels: ['x', 'y'] }] }),
+  ).toEqual([
     'routes:',
     '  - name: a',
     '    match: everything',

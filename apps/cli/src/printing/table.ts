@@ -17,7 +17,11 @@ const flexibleCellsMin = 12;
  * Lines of a table with a heading, no wider than `width` as long as the columns that do not give way leave room for it.
  * Cells are cleaned, so that nothing in them reaches the terminal raw.
  */
-export const tableLines = (columns: readonly Column[], rows: readonly (readonly string[])[], width: number): readonly string[] => {
+export const tableLines = (
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width: number,
+): readonly string[] => {
   const cells = [columns.map(({ title }) => title), ...rows.map((row) => row.map(cleanLine))];
   const natural = columns.map(({ max = Infinity }, index) =>
     Math.min(max, Math.max(...cells.map((row) => textWidth(row[index] ?? '')))),

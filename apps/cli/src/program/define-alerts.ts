@@ -18,7 +18,9 @@ export const defineAlerts = (program: Command, { invocation, finish }: ProgramCo
   const alerts = program
     .command('alerts')
     .summary('list, show, acknowledge, resolve, explain')
-    .description('Shows alerts and takes decisions about them. An ID may be shortened to 4 characters or more, or be a key.');
+    .description(
+      'Shows alerts and takes decisions about them. An ID may be shortened to 4 characters or more, or be a key.',
+    );
 
   alerts
     .command('list')
@@ -55,7 +57,13 @@ export const defineAlerts = (program: Command, { invocation, finish }: ProgramCo
         'fails for another reason.',
     )
     .option(...by)
-    .addOption(new Option('--for <duration>', 'hold for so long, such as 90s, 15m, 2h').conflicts(['until', 'untilSuccess', 'untilSignatureChange']))
+    .addOption(
+      new Option('--for <duration>', 'hold for so long, such as 90s, 15m, 2h').conflicts([
+        'until',
+        'untilSuccess',
+        'untilSignatureChange',
+      ]),
+    )
     .addOption(
       new Option('--until <time>', 'hold until then (UTC), such as 2026-03-02T09:00Z')
         .argParser(instant)
@@ -76,7 +84,9 @@ export const defineAlerts = (program: Command, { invocation, finish }: ProgramCo
     .option(...by)
     .addOption(jsonOption())
     .action(async (ids: string[], options: ByOptions, command: Command) =>
-      finish(await (await import('../commands/alerts-unack.ts')).unacknowledgeAlerts(invocation(command), ids, options)),
+      finish(
+        await (await import('../commands/alerts-unack.ts')).unacknowledgeAlerts(invocation(command), ids, options),
+      ),
     );
   alerts
     .command('resolve')
@@ -94,7 +104,9 @@ export const defineAlerts = (program: Command, { invocation, finish }: ProgramCo
     .command('explain')
     .argument('[id]', 'alert')
     .summary('why was it told, or not, and what happens next')
-    .description('Says why an alert or a job was told or not: rule, key, route, digest, attempts, answers; and what comes next, and when.')
+    .description(
+      'Says why an alert or a job was told or not: rule, key, route, digest, attempts, answers; and what comes next, and when.',
+    )
     .option('--job <job>', 'explain a job instead: its id, or TABLE:ID')
     .addOption(jsonOption())
     .action(async (id: string | undefined, options: ExplainOptions, command: Command) =>

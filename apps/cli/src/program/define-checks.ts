@@ -9,17 +9,24 @@ export const defineChecks = (program: Command, { invocation, finish }: ProgramCo
   program
     .command('doctor')
     .summary('is everything connected, and is every failure accounted for?')
-    .description('Checks everything from the configuration to the last failure in the job tables. Changes nothing. Exit 1 if something fails.')
+    .description(
+      'Checks everything from the configuration to the last failure in the job tables. Changes nothing. Exit 1 if something fails.',
+    )
     .addOption(jsonOption())
     .action(async (options: { readonly json?: boolean }, command: Command) =>
       finish(await (await import('../commands/doctor.ts')).doctor(invocation(command), options)),
     );
 
-  const config = program.command('config').summary('check the configuration, print its schema').description('Checks the configuration.');
+  const config = program
+    .command('config')
+    .summary('check the configuration, print its schema')
+    .description('Checks the configuration.');
   config
     .command('check')
     .summary('the configuration as it takes effect, secrets masked')
-    .description('Prints the configuration as it takes effect, secrets masked. Exit 2 with every problem if it cannot be used.')
+    .description(
+      'Prints the configuration as it takes effect, secrets masked. Exit 2 with every problem if it cannot be used.',
+    )
     .addOption(jsonOption())
     .action(async (options: { readonly json?: boolean }, command: Command) =>
       finish(await (await import('../commands/config-check.ts')).checkConfig(invocation(command), options)),

@@ -23,9 +23,15 @@ export const defineHistory = (program: Command, { invocation, finish }: ProgramC
     )
     .option('--all', 'the whole log')
     .option('--file <bundle>', 'from a bundle of "tocsin events export"; needs no database')
-    .addOption(new Option('--until <time>', 'only what happened up to then (UTC)').argParser(instant).conflicts(['verify', 'position']))
     .addOption(
-      new Option('--position <n>', 'only up to this position of the log').argParser(wholeNumber(0, Number.MAX_SAFE_INTEGER)).conflicts(['verify']),
+      new Option('--until <time>', 'only what happened up to then (UTC)')
+        .argParser(instant)
+        .conflicts(['verify', 'position']),
+    )
+    .addOption(
+      new Option('--position <n>', 'only up to this position of the log')
+        .argParser(wholeNumber(0, Number.MAX_SAFE_INTEGER))
+        .conflicts(['verify']),
     )
     .option('--verify', 'compare with the read models; exit 1 when they differ')
     .addOption(jsonOption())
@@ -33,7 +39,10 @@ export const defineHistory = (program: Command, { invocation, finish }: ProgramC
       finish(await (await import('../commands/replay.ts')).replay(invocation(command), alert, options)),
     );
 
-  const events = program.command('events').summary('look at the log, or take it along').description('Shows or exports the log of events.');
+  const events = program
+    .command('events')
+    .summary('look at the log, or take it along')
+    .description('Shows or exports the log of events.');
   events
     .command('tail')
     .summary('the latest events')
@@ -53,7 +62,9 @@ export const defineHistory = (program: Command, { invocation, finish }: ProgramC
     )
     .option('--file <file>', 'where to (default: standard output)')
     .addOption(
-      new Option('--since <time>', 'only alerts and digests with an event since then, each from its beginning').argParser(instant).conflicts(['alert']),
+      new Option('--since <time>', 'only alerts and digests with an event since then, each from its beginning')
+        .argParser(instant)
+        .conflicts(['alert']),
     )
     .option('--alert <id>', 'only this alert and its digests')
     .action(async (options: ExportOptions, command: Command) =>
@@ -63,7 +74,9 @@ export const defineHistory = (program: Command, { invocation, finish }: ProgramC
   program
     .command('machine')
     .summary('the lifecycle of an alert')
-    .description('Prints the lifecycle of an alert as it is built in: as a Mermaid diagram, or every transition as JSON.')
+    .description(
+      'Prints the lifecycle of an alert as it is built in: as a Mermaid diagram, or every transition as JSON.',
+    )
     .addOption(new Option('--mermaid', 'a Mermaid state diagram (the default)').conflicts(['json']))
     .option('--json', 'every transition')
     .action(async (options: { readonly json?: boolean }, command: Command) =>

@@ -13,7 +13,9 @@ export const defineRunning = (program: Command, { invocation, finish }: ProgramC
       'Runs detector and notifier in one process and sets up the database first. Without DATABASE_URL it brings a real ' +
         'PostgreSQL of its own, kept in ./.tocsin; its address is then in ./.tocsin/database-url. Ctrl-C stops everything.',
     )
-    .action(async (_options: unknown, command: Command) => finish(await (await import('../commands/up.ts')).up(invocation(command))));
+    .action(async (_options: unknown, command: Command) =>
+      finish(await (await import('../commands/up.ts')).up(invocation(command))),
+    );
 
   const once = ['--once', 'do all that is due, then end; for cron'] as const;
   program
@@ -36,7 +38,9 @@ export const defineRunning = (program: Command, { invocation, finish }: ProgramC
   program
     .command('migrate')
     .summary('set the database up, or bring it up to this version')
-    .description("Creates or updates Tocsin's tables (schema tocsin) and the job queue's (schema pgboss). Safe to repeat.")
+    .description(
+      "Creates or updates Tocsin's tables (schema tocsin) and the job queue's (schema pgboss). Safe to repeat.",
+    )
     .option('--check', 'change nothing; exit 1 when something is pending')
     .addOption(jsonOption())
     .action(async (options: { readonly check?: boolean; readonly json?: boolean }, command: Command) =>

@@ -24,8 +24,7 @@ export const instant = (text: string): string => {
   const parsed = new Date(`${day}T${time}${zone.toUpperCase()}`);
   // JavaScript takes the 30th of February for the 2nd of March.
   const exists = day !== undefined && !Number.isNaN(parsed.getTime()) && new Date(day).toISOString().startsWith(day);
-  if (!exists)
-    throw new InvalidArgumentError('Write an instant in UTC, such as 2026-03-02T09:00Z.');
+  if (!exists) throw new InvalidArgumentError('Write an instant in UTC, such as 2026-03-02T09:00Z.');
   const fraction = /\.(\d{1,6})$/.exec(time)?.[1];
   const iso = parsed.toISOString();
   return fraction === undefined ? iso : `${iso.slice(0, 19)}.${fraction.padEnd(6, '0')}Z`;

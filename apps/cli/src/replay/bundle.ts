@@ -18,7 +18,15 @@ export interface BundleHeader {
 }
 
 /** One event as a line of a bundle, without its line feed. */
-export const bundleLine = ({ position, streamId, version, eventId, event, metadata, recordedAt }: StoredEvent): string =>
+export const bundleLine = ({
+  position,
+  streamId,
+  version,
+  eventId,
+  event,
+  metadata,
+  recordedAt,
+}: StoredEvent): string =>
   JSON.stringify({
     position,
     streamId,
@@ -51,13 +59,15 @@ export async function* readBundle(file: string): AsyncGenerator<StoredEvent> {
   } finally {
     await handle.close();
   }
-  if (number === 0) throw new UsageError(`${file} is empty; a bundle is written by: npx tocsin events export --file FILE`);
+  if (number === 0)
+    throw new UsageError(`${file} is empty; a bundle is written by: npx tocsin events export --file FILE`);
 }
 
 const parseLine = (file: string, number: number, line: string): Readonly<Record<string, unknown>> => {
   try {
     const value: unknown = JSON.parse(line);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Readonly<Record<string, unknown>>;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Readonly<Record<string, unknown>>;
   } catch {
     // Said below, for every line that is no object.
   }
@@ -68,13 +78,23 @@ const checkHeader = (file: string, header: Readonly<Record<string, unknown>>): v
   if (header['tocsin'] !== 'bundle')
     throw new UsageError(`${file} is no bundle; one is written by: npx tocsin events export --file FILE`);
   if (header['version'] !== bundleVersion)
-    throw new UsageError(`${file} is a bundle of version ${String(header['version'])}; this Tocsin reads version ${bundleVersion}.`);
+    throw new UsageError(
+      `${file} is a bundle of version ${String(header['version'])}; this Tocsin reads version ${bundleVersion}.`,
+    );
 };
 
 const toEvent = (file: string, number: number, line: Readonly<Record<string, unknown>>): StoredEvent => {
   const { position, streamId, version, eventId, type, schemaVersion, occurredAt, recordedAt, data, metadata } = line;
-  if (typeof streamId !== 'string' || typeof type !== 'string' || typeof occurredAt !== 'string' || typeof position !== 'number' || typeof version !== 'number')
-    throw new UsageError(`${file}, line ${number}, is no event: it needs position, streamId, version, type and occurredAt.`);
+  if (
+    typeof streamId !== 'string' ||
+    typeof type !== 'string' ||
+    typeof occurredAt !== 'string' ||
+    typeof position !== 'number' ||
+    typeof version !== 'number'
+  )
+    throw new UsageError(
+      `${file}, line ${number}, is no event: it needs position, streamId, version, type and occurredAt.`,
+    );
   return {
     position,
     streamId,

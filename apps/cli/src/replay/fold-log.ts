@@ -51,6 +51,10 @@ const foldRow = (stream: FoldedStream, row: LogRow, onEvent: (stored: StoredEven
     return { ...stream, state: foldEvent(stream.state, stored) };
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'InvariantError') throw error;
-    return { ...stream, state: null, problem: `event ${row.version} (${row.type}, position ${row.position}): ${error.message}` };
+    return {
+      ...stream,
+      state: null,
+      problem: `event ${row.version} (${row.type}, position ${row.position}): ${error.message}`,
+    };
   }
 };

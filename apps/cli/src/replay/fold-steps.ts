@@ -50,5 +50,7 @@ export const foldEvent = (state: AlertState | DigestState | null, stored: Stored
 const requireNext = (state: { readonly version: number } | null, stored: StoredEvent): void => {
   const expected = (state?.version ?? 0) + 1;
   if (stored.version !== expected)
-    throw new InvariantError(`Stream ${stored.streamId} goes from version ${expected - 1} to ${stored.version}: events are missing.`);
+    throw new InvariantError(
+      `Stream ${stored.streamId} goes from version ${expected - 1} to ${stored.version}: events are missing.`,
+    );
 };

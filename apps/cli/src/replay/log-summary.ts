@@ -63,9 +63,11 @@ export const summaryLines = ({ events, eventsByType, alerts, digests }: LogSumma
 const columnLines = (counts: Readonly<Record<string, number>>): readonly string[] =>
   Object.entries(counts).map(([name, count]) => `  ${String(count).padStart(10)}  ${name}`);
 
-const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((total, count) => total + count, 0);
+const sum = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((total, count) => total + count, 0);
 
-const increment = (counts: Map<string, number>, name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
+const increment = (counts: Map<string, number>, name: string): void =>
+  void counts.set(name, (counts.get(name) ?? 0) + 1);
 
 const sorted = (counts: ReadonlyMap<string, number>): Readonly<Record<string, number>> =>
   Object.fromEntries([...counts].toSorted(([, a], [, b]) => b - a));

@@ -27,7 +27,12 @@ export type BundleReplay =
  * @param whole the whole, even if there is only one alert
  * @throws UsageError when the bundle has no such alert, or several
  */
-export const replayBundle = async (file: string, alert: string | undefined, bounds: LogBounds, whole: boolean): Promise<BundleReplay> => {
+export const replayBundle = async (
+  file: string,
+  alert: string | undefined,
+  bounds: LogBounds,
+  whole: boolean,
+): Promise<BundleReplay> => {
   const summary = createSummary();
   const streams = new Map<string, FoldedStream>();
   const keys = new Map<string, string>();
@@ -41,18 +46,22 @@ export const replayBundle = async (file: string, alert: string | undefined, boun
   const chosen = whole ? undefined : choose(file, alert, [...keys]);
   if (chosen !== undefined) {
     const events: StoredEvent[] = [];
-    for await (const stored of readBundle(file)) if (stored.streamId === chosen && isWithin(stored, bounds)) events.push(stored);
+    for await (const stored of readBundle(file))
+      if (stored.streamId === chosen && isWithin(stored, bounds)) events.push(stored);
     return { kind: 'alert', events: events.toSorted((a, b) => a.version - b.version) };
   }
   summary.addStreams([...streams.values()]);
   const alerts = [...streams.values()].flatMap(({ streamId, state }) =>
-    kindOfStream(streamId) === 'alert' && state !== null ? [{ id: idOfStream(streamId), state: state.state, title: (state as AlertState).title }] : [],
+    kindOfStream(streamId) === 'alert' && state !== null
+      ? [{ id: idOfStream(streamId), state: state.state, title: (state as AlertState).title }]
+      : [],
   );
   return { kind: 'summary', summary: summary.build(), alerts: alerts.slice(0, alertsListedMax) };
 };
 
 const isWithin = ({ event, position }: StoredEvent, bounds: LogBounds): boolean =>
-  (bounds.until === undefined || !isAfter(event.occurredAt, bounds.until)) && (bounds.position === undefined || position <= bounds.position);
+  (bounds.until === undefined || !isAfter(event.occurredAt, bounds.until)) &&
+  (bounds.position === undefined || position <= bounds.position);
 
 const foldInto = (stream: FoldedStream, stored: StoredEvent): FoldedStream => {
   if (stream.problem !== null) return stream;
@@ -64,11 +73,20 @@ const foldInto = (stream: FoldedStream, stored: StoredEvent): FoldedStream => {
   }
 };
 
-const choose = (file: string, alert: string | undefined, keys: readonly (readonly [streamId: string, key: string])[]): string | undefined => {
+const choose = (
+  file: string,
+  alert: string | undefined,
+  keys: readonly (readonly [streamId: string, key: string])[],
+): string | undefined => {
   if (alert === undefined) return keys.length === 1 ? keys[0]?.[0] : undefined;
   const digits = alert.toLowerCase().replaceAll('-', '');
-  const found = keys.filter(([streamId, key]) => key === alert || idOfStream(streamId).replaceAll('-', '').startsWith(digits));
+  const found = keys.filter(
+    ([streamId, key]) => key === alert || idOfStream(streamId).replaceAll('-', '').startsWith(digits),
+  );
   if (found.length === 0) throw new UsageError(`${file} holds no alert with the id or key ${alert}.`);
-  if (found.length > 1) throw new UsageError(`${file} holds several alerts that ${alert} may mean: ${found.map(([streamId]) => idOfStream(streamId)).join(', ')}.`);
+  if (found.length > 1)
+    throw new UsageError(
+      `${file} holds several alerts that ${alert} may mean: ${found.map(([streamId]) => idOfStream(streamId)).join(', ')}.`,
+    );
   return found[0]?.[0];
 };

@@ -9,7 +9,13 @@ const factsCharsMax = 160;
 /** One line per event: position, time, type, state before and after, and what it says. */
 export const stepLines = (steps: readonly FoldStep[]): readonly string[] =>
   tableLines(
-    [{ title: 'POSITION', align: 'right' }, { title: 'TIME (UTC)' }, { title: 'EVENT' }, { title: 'STATE' }, { title: 'FACTS', max: factsCharsMax }],
+    [
+      { title: 'POSITION', align: 'right' },
+      { title: 'TIME (UTC)' },
+      { title: 'EVENT' },
+      { title: 'STATE' },
+      { title: 'FACTS', max: factsCharsMax },
+    ],
     steps.map(({ stored: { position, event }, before, after }) => [
       String(position),
       utcTime(event.occurredAt),

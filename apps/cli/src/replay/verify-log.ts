@@ -52,7 +52,11 @@ export const verifyLog = async (queryable: Queryable, only?: string): Promise<Ve
   const compare = async (streams: readonly FoldedStream[]): Promise<void> => {
     for (const kind of ['alert', 'digest'] as const) {
       const own = streams.filter(({ streamId }) => kindOfStream(streamId) === kind);
-      const rows = await readStoredModels(queryable, kind, own.map(({ streamId }) => idOfStream(streamId)));
+      const rows = await readStoredModels(
+        queryable,
+        kind,
+        own.map(({ streamId }) => idOfStream(streamId)),
+      );
       for (const stream of own) {
         const id = idOfStream(stream.streamId);
         const row = rows.get(id);
@@ -66,7 +70,8 @@ export const verifyLog = async (queryable: Queryable, only?: string): Promise<Ve
       }
     }
     for (const { streamId, problem } of streams)
-      if (kindOfStream(streamId) === null) differ({ kind: 'stream', id: streamId, what: problem ?? 'nothing this Tocsin knows' });
+      if (kindOfStream(streamId) === null)
+        differ({ kind: 'stream', id: streamId, what: problem ?? 'nothing this Tocsin knows' });
   };
 
   const folder = createLogFolder(() => {
@@ -96,7 +101,11 @@ export const verifyLog = async (queryable: Queryable, only?: string): Promise<Ve
   };
 };
 
-const compareOne = async (queryable: Queryable, { streamId, state, problem }: FoldedStream, row: StoredRow | undefined): Promise<string | null> => {
+const compareOne = async (
+  queryable: Queryable,
+  { streamId, state, problem }: FoldedStream,
+  row: StoredRow | undefined,
+): Promise<string | null> => {
   if (problem !== null) return problem;
   if (state === null) return 'the log has no event of it';
   if (row === undefined) return `the log has ${state.version} events, and there is no row`;
@@ -109,5 +118,9 @@ const compareOne = async (queryable: Queryable, { streamId, state, problem }: Fo
 };
 
 /** Somebody has appended since the page was read. */
-const foldUpTo = async (queryable: Queryable, streamId: string, version: number): Promise<AlertState | DigestState | null> =>
+const foldUpTo = async (
+  queryable: Queryable,
+  streamId: string,
+  version: number,
+): Promise<AlertState | DigestState | null> =>
   (await streamEvents(queryable, streamId, { version })).reduce<AlertState | DigestState | null>(foldEvent, null);

@@ -24,12 +24,12 @@ export async function listMails(directory: string): Promise<readonly string[]> {
   return mails.slice(-mailsMax).map((name) => path.join(directory, name));
 }
 
-/** The mail with this Message-ID; undefined while there is none. */
+/** The mail whose Message-ID has this part before the @; undefined while there is none. */
 export async function findMail(directory: string, messageId: string): Promise<OutboxMail | undefined> {
   const files = await listMails(directory);
   for (const file of files.toReversed()) {
     const mail = await readMail(file);
-    if (mail.messageId === withoutBrackets(messageId)) return mail;
+    if (mail.messageId.split('@', 1)[0] === withoutBrackets(messageId).split('@', 1)[0]) return mail;
   }
   return undefined;
 }
