@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { acknowledgeAs } from './harness/acknowledge-as.ts';
 import { crashPointsInCode } from './harness/crash-points.ts';
 import { expectBalance } from './harness/ledger.ts';
+import { present } from './harness/present.ts';
 import { withStage } from './harness/stage.ts';
 import type { Stage, StartOptions } from './harness/stage.ts';
 import type { App } from './harness/worker.ts';
@@ -30,7 +31,12 @@ type Scenario = (stage: Stage, points: readonly string[], database: TestDatabase
 
 type WorkerApp = 'detector' | 'notifier';
 
-const crashInTurn = async (stage: Stage, app: App, points: readonly string[], options?: StartOptions): Promise<void> => {
+const crashInTurn = async (
+  stage: Stage,
+  app: App,
+  points: readonly string[],
+  options?: StartOptions,
+): Promise<void> => {
   for (const point of points) await stage.crash(app, point, options);
 };
 
@@ -100,7 +106,7 @@ const lapses: Scenario = async (stage, points, database) => {
   await stage.quiet();
   await notifier.stop();
   const [alert] = await listAlerts(stage.pool, { limit: 1 });
-  const id = alert?.id ?? expect.unreachable();
+  const id = present(alert?.id);
   expect(await acknowledgeAs(database, id, 'ann', { until: 'span', ms: 1_000 })).toMatchObject({ done: true });
   await crashInTurn(stage, 'notifier', points);
   stage.start('notifier');
@@ -124,11 +130,14 @@ const commands: Scenario = async (stage, points) => {
   await stage.nextMail();
   await stage.quiet();
   const [alert] = await listAlerts(stage.pool, { limit: 1 });
-  const args = ['alerts', 'ack', alert?.id ?? expect.unreachable(), '--by', 'ann'];
+  const args = ['alerts', 'ack', present(alert?.id), '--by', 'ann'];
   await crashInTurn(stage, 'cli', points, { args });
   stage.expectErrors((text) => text.includes('already acknowledged by ann'));
   expect(await stage.start('cli', { args }).waitForExit()).toMatchObject({ code: 1 });
-  expect((await listAlerts(stage.pool, { limit: 1 }))[0]).toMatchObject({ state: 'acknowledged', acknowledgedBy: 'ann' });
+  expect((await listAlerts(stage.pool, { limit: 1 }))[0]).toMatchObject({
+    state: 'acknowledged',
+    acknowledgedBy: 'ann',
+  });
   const { rows } = await stage.pool.query(`select 1 from tocsin.events where type = 'AlertAcknowledged'`);
   expect(rows).toHaveLength(1);
 };
@@ -143,7 +152,10 @@ interface Case {
 }
 
 /** Dies before the commit, and the next process after it. */
-const around = (transaction: string): readonly string[] => [`${transaction}.before_commit`, `${transaction}.after_commit`];
+const around = (transaction: string): readonly string[] => [
+  `${transaction}.before_commit`,
+  `${transaction}.after_commit`,
+];
 
 const cases: readonly Case[] = [
   { points: around('command'), scenario: commands },

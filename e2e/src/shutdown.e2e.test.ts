@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { attemptsMade } from './harness/attempts.ts';
 import { startFailingWork } from './harness/failing-work.ts';
 import { expectBalance } from './harness/ledger.ts';
+import { present } from './harness/present.ts';
 import { withStage } from './harness/stage.ts';
 import { waitUntil } from './harness/wait-until.ts';
 
@@ -13,7 +14,7 @@ describe.concurrent('asked to stop', async () => {
   const [idle, busy, waiting, twice] = await Promise.all(Array.from({ length: 4 }, () => createTestDatabase()));
 
   test('both end with code 0 when there is nothing to do', () =>
-    withStage({ database: idle ?? expect.unreachable() }, async (stage) => {
+    withStage({ database: present(idle) }, async (stage) => {
       const { detector, notifier } = stage.startBoth();
       await detector.waitForLog('that it compared', ({ decision }) => decision === 'Reconciled');
       await notifier.waitForLog('that it is up', ({ msg }) => msg === 'notifier is up');
@@ -23,10 +24,11 @@ describe.concurrent('asked to stop', async () => {
       ]);
     }));
 
-  test('in the middle of work both finish what they have begun, and whoever comes next goes on: nothing lost, nothing twice', { timeout: 90_000 }, () =>
-    withStage(
-      { database: busy ?? expect.unreachable(), config: { delivery: { attempt_timeout: '20s' } } },
-      async (stage) => {
+  test(
+    'in the middle of work both finish what they have begun, and whoever comes next goes on: nothing lost, nothing twice',
+    { timeout: 90_000 },
+    () =>
+      withStage({ database: present(busy), config: { delivery: { attempt_timeout: '20s' } } }, async (stage) => {
         const work = startFailingWork(stage.jobs, { everyMs: 20, failures: 3, targets: 10 });
         try {
           for (let turn = 1; turn <= 3; turn += 1) {
@@ -43,11 +45,11 @@ describe.concurrent('asked to stop', async () => {
         stage.takeMails();
         const balance = await expectBalance(stage.pool, stage.smtp.messages());
         expect(balance).toMatchObject({ duplicates: 0, unknown: 0 });
-      },
-    ));
+      }),
+  );
 
   test('a notifier that waits for the provider records what became of it before it ends', () =>
-    withStage({ database: waiting ?? expect.unreachable() }, async (stage) => {
+    withStage({ database: present(waiting) }, async (stage) => {
       stage.smtp.next({ kind: 'hang-after-data' });
       await stage.jobs.failForGood();
       const { notifier } = stage.startBoth();
@@ -64,7 +66,7 @@ describe.concurrent('asked to stop', async () => {
   test('a second signal ends a notifier that waits for the provider at once; the attempt is found and settled', () =>
     withStage(
       {
-        database: twice ?? expect.unreachable(),
+        database: present(twice),
         config: { delivery: { attempt_timeout: '4s', unknown_retry: '1s' } },
       },
       async (stage) => {

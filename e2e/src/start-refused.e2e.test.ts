@@ -96,7 +96,10 @@ describe.each(['detector', 'notifier'] as const)('the %s refuses to start', asyn
          delete from tocsin.migrations where id = (select max(id) from tocsin.migrations)`,
       );
       const behind = stage.start(app);
-      await expectOneMessage(behind, await behind.waitForExit(), ['is older than this version of Tocsin', 'npx tocsin migrate']);
+      await expectOneMessage(behind, await behind.waitForExit(), [
+        'is older than this version of Tocsin',
+        'npx tocsin migrate',
+      ]);
       await stage.pool.query(
         `insert into tocsin.migrations select * from public.kept on conflict do nothing;
          delete from tocsin.migrations;
@@ -104,7 +107,10 @@ describe.each(['detector', 'notifier'] as const)('the %s refuses to start', asyn
          insert into tocsin.migrations (name, run_on) values ('9999_from_the_future', now())`,
       );
       const ahead = stage.start(app);
-      await expectOneMessage(ahead, await ahead.waitForExit(), ['is newer than this version of Tocsin', '9999_from_the_future']);
+      await expectOneMessage(ahead, await ahead.waitForExit(), [
+        'is newer than this version of Tocsin',
+        '9999_from_the_future',
+      ]);
       await stage.pool.query(`delete from tocsin.migrations where name = '9999_from_the_future'`);
     }));
 });

@@ -3,6 +3,7 @@ import { createTestDatabase } from '@tocsin/testing';
 import { describe, expect, test } from 'vitest';
 import { acknowledgeAs } from './harness/acknowledge-as.ts';
 import { expectBalance } from './harness/ledger.ts';
+import { present } from './harness/present.ts';
 import { recipient, sender, withStage } from './harness/stage.ts';
 import type { Stage } from './harness/stage.ts';
 import { waitUntil } from './harness/wait-until.ts';
@@ -22,83 +23,94 @@ const rebuild = (week: number) => ({ jobType: 'rebuild_index', targetId: null, .
 const onlyAlert = async ({ pool }: Pick<Stage, 'pool'>) => {
   const alerts = await listAlerts(pool, { limit: 10 });
   expect(alerts).toHaveLength(1);
-  return alerts[0] ?? expect.unreachable();
+  return present(alerts[0]);
 };
 
 describe('a chain that fails, is taken care of, and works again', async () => {
   const database = await createTestDatabase();
 
   test('tells once what failed for good, what is new since, and that it works again', { timeout: 120_000 }, () =>
-    withStage({ database, config: { chains }, env: { ADMIN_URL: 'https://admin.example/jobs/{id}' } }, async (stage) => {
-      const { jobs } = stage;
-      stage.startBoth();
+    withStage(
+      { database, config: { chains }, env: { ADMIN_URL: 'https://admin.example/jobs/{id}' } },
+      async (stage) => {
+        const { jobs } = stage;
+        stage.startBoth();
 
-      // Retries, cancelled, waiting and running jobs are nobody's business.
-      await jobs.runWell(refresh(0, 'albums'));
-      await jobs.runWell(refresh(0, 'artists'));
-      const songs = await jobs.enqueue(refresh(0, 'songs'));
-      for (const attempt of [1, 2]) {
-        await jobs.claim(songs);
-        expect(await jobs.fail(songs, `HTTP 503, attempt ${attempt}`)).toBe('pending');
+        // Retries, cancelled, waiting and running jobs are nobody's business.
+        await jobs.runWell(refresh(0, 'albums'));
+        await jobs.runWell(refresh(0, 'artists'));
+        const songs = await jobs.enqueue(refresh(0, 'songs'));
+        for (const attempt of [1, 2]) {
+          await jobs.claim(songs);
+          expect(await jobs.fail(songs, `HTTP 503, attempt ${attempt}`)).toBe('pending');
+          await stage.quiet();
+        }
+        await jobs.cancel(await jobs.enqueue({ targetId: 'lyrics' }));
+        await jobs.enqueue({ targetId: 'waiting' });
+        await jobs.claim(await jobs.enqueue({ targetId: 'running' }));
         await stage.quiet();
-      }
-      await jobs.cancel(await jobs.enqueue({ targetId: 'lyrics' }));
-      await jobs.enqueue({ targetId: 'waiting' });
-      await jobs.claim(await jobs.enqueue({ targetId: 'running' }));
-      await stage.quiet();
-      expect(stage.smtp.messages()).toHaveLength(0);
+        expect(stage.smtp.messages()).toHaveLength(0);
 
-      // Monday: songs fails for good, so rebuild_index never runs.
-      await jobs.claim(songs);
-      expect(await jobs.fail(songs, 'HTTP 503 from the catalogue')).toBe('failed');
-      const first = await stage.nextMail();
-      expect(first.subject).toContain('songs failed');
-      expect(first.subject).toContain('rebuild_index did not run');
-      expect(first).toMatchObject({ from: sender, to: [recipient], inReplyTo: null, references: [] });
-      expect(first.envelope).toEqual({ from: sender, to: [recipient] });
-      expect(first.text).toContain('HTTP 503 from the catalogue');
-      expect(first.text).toContain(`https://admin.example/jobs/${songs}`);
-      expect(first.html).toContain(`https://admin.example/jobs/${songs}`);
-      expect(first.headerLines.find(({ key }) => key === 'auto-submitted')?.line).toBe('Auto-Submitted: auto-generated');
-      await waitUntil('the alert to be notified', async () => (await onlyAlert(stage)).state === 'notified');
+        // Monday: songs fails for good, so rebuild_index never runs.
+        await jobs.claim(songs);
+        expect(await jobs.fail(songs, 'HTTP 503 from the catalogue')).toBe('failed');
+        const first = await stage.nextMail();
+        expect(first.subject).toContain('songs failed');
+        expect(first.subject).toContain('rebuild_index did not run');
+        expect(first).toMatchObject({ from: sender, to: [recipient], inReplyTo: null, references: [] });
+        expect(first.envelope).toEqual({ from: sender, to: [recipient] });
+        expect(first.text).toContain('HTTP 503 from the catalogue');
+        expect(first.text).toContain(`https://admin.example/jobs/${songs}`);
+        expect(first.html).toContain(`https://admin.example/jobs/${songs}`);
+        expect(first.headerLines.find(({ key }) => key === 'auto-submitted')?.line).toBe(
+          'Auto-Submitted: auto-generated',
+        );
+        await waitUntil('the alert to be notified', async () => (await onlyAlert(stage)).state === 'notified');
 
-      // An admin tool touches the row: nothing new.
-      await stage.pool.query('update public.research_jobs set updated_at = now() where id = $1', [songs]);
-      await stage.quiet();
-      expect(stage.smtp.messages()).toHaveLength(1);
+        // An admin tool touches the row: nothing new.
+        await stage.pool.query('update public.research_jobs set updated_at = now() where id = $1', [songs]);
+        await stage.quiet();
+        expect(stage.smtp.messages()).toHaveLength(1);
 
-      // The Monday after: the same alert, one more occurrence, told in the same conversation.
-      await jobs.failForGood(refresh(1, 'songs'), 'HTTP 503 from the catalogue');
-      const second = await stage.nextMail();
-      expect(second.subject).toBe(`Re: ${first.subject}`);
-      expect(second.inReplyTo).toBe(first.messageId);
-      expect(second.references).toEqual([first.messageId]);
-      expect(second.messageId).not.toBe(first.messageId);
-      await stage.quiet();
-      const open = await onlyAlert(stage);
-      expect(open).toMatchObject({ state: 'notified', occurrences: 2, key: 'chain/apple/catalog' });
+        // The Monday after: the same alert, one more occurrence, told in the same conversation.
+        await jobs.failForGood(refresh(1, 'songs'), 'HTTP 503 from the catalogue');
+        const second = await stage.nextMail();
+        expect(second.subject).toBe(`Re: ${first.subject}`);
+        expect(second.inReplyTo).toBe(first.messageId);
+        expect(second.references).toEqual([first.messageId]);
+        expect(second.messageId).not.toBe(first.messageId);
+        await stage.quiet();
+        const open = await onlyAlert(stage);
+        expect(open).toMatchObject({ state: 'notified', occurrences: 2, key: 'chain/apple/catalog' });
 
-      // Ann takes it; a third failing run is recorded and not told.
-      expect(await acknowledgeAs(database, open.id, 'ann', { until: 'success' })).toMatchObject({ done: true });
-      await jobs.failForGood(refresh(2, 'songs'), 'HTTP 503 from the catalogue');
-      await waitUntil('the third failure to be recorded', async () => (await onlyAlert(stage)).occurrences === 3);
-      await stage.quiet();
-      expect(await onlyAlert(stage)).toMatchObject({ state: 'acknowledged', acknowledgedBy: 'ann' });
-      expect(stage.smtp.messages()).toHaveLength(2);
+        // Ann takes it; a third failing run is recorded and not told.
+        expect(await acknowledgeAs(database, open.id, 'ann', { until: 'success' })).toMatchObject({ done: true });
+        await jobs.failForGood(refresh(2, 'songs'), 'HTTP 503 from the catalogue');
+        await waitUntil('the third failure to be recorded', async () => (await onlyAlert(stage)).occurrences === 3);
+        await stage.quiet();
+        expect(await onlyAlert(stage)).toMatchObject({ state: 'acknowledged', acknowledgedBy: 'ann' });
+        expect(stage.smtp.messages()).toHaveLength(2);
 
-      // The next run is green step by step; only the last step makes it so.
-      for (const target of ['albums', 'songs', 'artists']) await jobs.runWell(refresh(3, target));
-      await stage.quiet();
-      expect(await onlyAlert(stage)).toMatchObject({ state: 'acknowledged' });
-      await jobs.runWell(rebuild(3));
-      const resolution = await stage.nextMail();
-      expect(resolution.subject).toBe(`Re: ${first.subject}`);
-      expect(resolution).toMatchObject({ inReplyTo: first.messageId, references: [first.messageId], to: [recipient] });
-      expect(resolution.text).toMatch(/^Resolved: apple\/catalog works again after .*3 failures\.\s+Acknowledged by\s+ann\./s);
-      await stage.quiet();
-      expect(await onlyAlert(stage)).toMatchObject({ state: 'resolved', resolution: 'chain-run-green' });
-      expect(new Set(stage.smtp.messages().map(({ messageId }) => messageId)).size).toBe(3);
-    }),
+        // The next run is green step by step; only the last step makes it so.
+        for (const target of ['albums', 'songs', 'artists']) await jobs.runWell(refresh(3, target));
+        await stage.quiet();
+        expect(await onlyAlert(stage)).toMatchObject({ state: 'acknowledged' });
+        await jobs.runWell(rebuild(3));
+        const resolution = await stage.nextMail();
+        expect(resolution.subject).toBe(`Re: ${first.subject}`);
+        expect(resolution).toMatchObject({
+          inReplyTo: first.messageId,
+          references: [first.messageId],
+          to: [recipient],
+        });
+        expect(resolution.text).toMatch(
+          /^Resolved: apple\/catalog works again after .*3 failures\.\s+Acknowledged by\s+ann\./s,
+        );
+        await stage.quiet();
+        expect(await onlyAlert(stage)).toMatchObject({ state: 'resolved', resolution: 'chain-run-green' });
+        expect(new Set(stage.smtp.messages().map(({ messageId }) => messageId)).size).toBe(3);
+      },
+    ),
   );
 });
 
@@ -122,8 +134,7 @@ describe('one window of a chain', async () => {
       for (const target of ['albums', 'songs', 'artists']) expect(mail.text).toContain(`HTTP 503 for ${target}`);
       expect(await onlyAlert(stage)).toMatchObject({ occurrences: 3, state: 'notified' });
       await expectBalance(stage.pool, stage.smtp.messages());
-    }),
-  );
+    }));
 });
 
 describe('jobs outside chains', async () => {
@@ -144,8 +155,7 @@ describe('jobs outside chains', async () => {
       expect(mail.text).toContain('worker lost');
       expect(mail.text).toMatch(/RECOVERED|recovered/);
       await expectBalance(stage.pool, stage.smtp.messages());
-    }),
-  );
+    }));
 });
 
 describe('run by cron', async () => {
@@ -176,8 +186,7 @@ describe('run by cron', async () => {
       await stage.runOnce('detector');
       await stage.runOnce('notifier');
       await expectBalance(stage.pool, stage.smtp.messages());
-    }),
-  );
+    }));
 
   test('a digest whose window is not over waits for a later run', () =>
     withStage({ database, env: { TOCSIN_DIGEST_WINDOW: '4s' } }, async (stage) => {
@@ -193,6 +202,5 @@ describe('run by cron', async () => {
       });
       await stage.runOnce('notifier');
       expect((await stage.nextMail()).subject).toContain('google/import/cron');
-    }),
-  );
+    }));
 });

@@ -19,7 +19,9 @@ test('two detectors and two notifiers tell 500 failures exactly once', { timeout
       stage.startBoth();
       await waitUntil('all four to be up', async () => {
         const beats = await heartbeats(stage.pool);
-        return ['detector', 'notifier'].every((name) => beats.filter(({ component }) => component === name).length === 2);
+        return ['detector', 'notifier'].every(
+          (name) => beats.filter(({ component }) => component === name).length === 2,
+        );
       });
       const work = startFailingWork(stage.jobs, { everyMs: 40, failures: failuresPerBatch, targets });
       try {
@@ -45,7 +47,9 @@ test('two detectors and two notifiers tell 500 failures exactly once', { timeout
             .reduce((sum, entry) => sum + Number(entry['sent']), 0),
         );
       expect(found.reduce((sum, sent) => sum + sent, 0)).toBe(balance.failures);
-      console.log(`${balance.failures} failures: ${mails.length} mails; signals sent by each detector: ${found.join(' and ')}`);
+      console.log(
+        `${balance.failures} failures: ${mails.length} mails; signals sent by each detector: ${found.join(' and ')}`,
+      );
     },
   ),
 );

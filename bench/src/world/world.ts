@@ -81,7 +81,7 @@ channels: { mail: { type: sendgrid } }
            (count(*) filter (where application_name like 'tocsin-detector%'))::integer as detector,
            (count(*) filter (where application_name like 'tocsin-notifier%'))::integer as notifier
          from pg_stat_activity
-         where datname = current_database()`,
+         where datname = current_database() and backend_type = 'client backend'`,
       );
       return rows[0] ?? { detector: 0, notifier: 0 };
     },

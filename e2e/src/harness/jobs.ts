@@ -66,7 +66,12 @@ export const createJobs = (queryable: Queryable): Jobs => {
     );
     return only(rows).status;
   };
-  const change = async (id: string, from: string, assignments: string, ...values: readonly unknown[]): Promise<void> => {
+  const change = async (
+    id: string,
+    from: string,
+    assignments: string,
+    ...values: readonly unknown[]
+  ): Promise<void> => {
     const { rowCount } = await queryable.query(
       `update public.research_jobs set ${assignments}, updated_at = now() where id = $1 and status = $2`,
       [id, from, ...values],

@@ -115,7 +115,8 @@ const expectReplayEqualsModels = async (
       expect(outcomes.has(event.data.outcomeId), `outcome ${event.data.outcomeId} recorded before`).toBe(false);
       outcomes.add(event.data.outcomeId);
     }
-    if (streamId.startsWith('digest')) digests.set(streamId, evolveDigest(digests.get(streamId) ?? null, event as DigestEvent));
+    if (streamId.startsWith('digest'))
+      digests.set(streamId, evolveDigest(digests.get(streamId) ?? null, event as DigestEvent));
     else alerts.set(streamId, evolveAlert(alerts.get(streamId) ?? null, event as AlertEvent));
   }
   const models = await allModels(queryable);
@@ -129,7 +130,9 @@ const expectReplayEqualsModels = async (
 
 /** The log shows an event once every older transaction in the cluster has ended, so the newest ones are waited for. */
 const allEvents = async (queryable: Queryable): Promise<readonly StoredEvent[]> => {
-  const { rows } = await queryable.query<{ readonly count: number }>('select count(*)::integer as count from tocsin.events');
+  const { rows } = await queryable.query<{ readonly count: number }>(
+    'select count(*)::integer as count from tocsin.events',
+  );
   const total = rows[0]?.count ?? 0;
   const events: StoredEvent[] = [];
   let cursor: GlobalCursor | null = null;
@@ -180,15 +183,24 @@ const expectToldOnce = async (queryable: Queryable, accepted: readonly AcceptedB
     expect(row.state, what).toBe('accepted');
     expect(row.numbers, what).toEqual(row.outcomes.map((_, index) => index + 1));
     expect(row.attempts, what).toBe(row.outcomes.length);
-    expect(row.outcomes.filter((outcome) => outcome === 'attempting'), what).toEqual([]);
+    expect(
+      row.outcomes.filter((outcome) => outcome === 'attempting'),
+      what,
+    ).toEqual([]);
     expect(row.outcomes.at(-1), what).toBe('accepted');
-    expect(row.outcomes.filter((outcome) => outcome === 'accepted'), what).toHaveLength(1);
+    expect(
+      row.outcomes.filter((outcome) => outcome === 'accepted'),
+      what,
+    ).toHaveLength(1);
     const received = copies.get(row.message_id) ?? 0;
     expect(received, `${what}: copies at the provider`).toBeGreaterThanOrEqual(1);
     expect(received, `${what}: copies at the provider`).toBeLessThanOrEqual(1 + unknowns);
   }
   const known = new Set(rows.map(({ message_id }) => message_id));
-  expect([...copies.keys()].filter((id) => !known.has(id)), 'mails of no delivery').toEqual([]);
+  expect(
+    [...copies.keys()].filter((id) => !known.has(id)),
+    'mails of no delivery',
+  ).toEqual([]);
   return {
     deliveries: rows.length,
     unknown,

@@ -14,7 +14,7 @@ select
     select count(*)::integer
     from pgboss.job
     where name = any(array['signals', 'timers', 'deliveries'])
-      and (state = 'active' or (state < 'active' and start_after <= now()))
+      and (state = 'active' or (state < 'active' and (name = 'signals' or start_after <= now())))
   ) as jobs,
   (select count(*)::integer from tocsin.digests where state = 'open') as "openDigests",
   (select count(*)::integer from tocsin.deliveries where next_attempt_at is not null) as deliveries,

@@ -57,6 +57,9 @@ export interface Stage {
 export const recipient = 'oncall@example.com';
 export const sender = 'tocsin@example.com';
 
+/** Workers whose last words are shown when a story fails. */
+const workersShownMax = 6;
+
 /** Short times, so that what takes minutes in earnest takes seconds here. */
 const quickConfig = {
   version: 1,
@@ -132,7 +135,9 @@ export const withStage = async (options: StageOptions, story: (stage: Stage) => 
       const worker = start(app, { ...startOptions, crashAt });
       const exit = await worker.waitForExit();
       if (exit.signal !== 'SIGKILL' || !worker.errors().some((line) => line.startsWith(`crash point ${crashAt} `)))
-        throw new Error(`The ${app} did not die at ${crashAt} but with ${JSON.stringify(exit)}:\n${tail(worker.output())}`);
+        throw new Error(
+          `The ${app} did not die at ${crashAt} but with ${JSON.stringify(exit)}:\n${tail(worker.output())}`,
+        );
     },
     nextMail: async (timeoutMs = waitDefaultMs) => {
       const mail = (await smtp.waitForMessages(taken + 1, timeoutMs))[taken];
@@ -154,12 +159,15 @@ export const withStage = async (options: StageOptions, story: (stage: Stage) => 
     await story(stage);
     const mailsLeft = smtp.messages().slice(taken);
     if (mailsLeft.length > 0)
-      throw new Error(`Unexpected mail:\n${mailsLeft.map((mail) => `${mail.messageId} ${mail.subject}\n${mail.text}`).join('\n\n')}`);
+      throw new Error(
+        `Unexpected mail:\n${mailsLeft.map((mail) => `${mail.messageId} ${mail.subject}\n${mail.text}`).join('\n\n')}`,
+      );
     await Promise.all(workers.map((worker) => worker.stop()));
     const errors = workers.flatMap((worker) => unexpectedErrors(worker, expected));
     if (errors.length > 0) throw new Error(`Unexpected errors:\n${errors.join('\n')}`);
   } catch (error) {
-    for (const worker of workers) console.error(`--- ${worker.app} ${worker.pid}\n${tail(worker.output())}`);
+    for (const worker of workers.slice(-workersShownMax))
+      console.error(`--- ${worker.app} ${worker.pid}\n${tail(worker.output())}`);
     throw error;
   } finally {
     await Promise.all(workers.map((worker) => worker.kill()));

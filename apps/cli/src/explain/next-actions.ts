@@ -1,5 +1,5 @@
 import { addMs, compareInstants, isAfter, stepName } from '@tocsin/alert-model';
-import type { AlertState, DomainEvent } from '@tocsin/alert-model';
+import type { AlertState } from '@tocsin/alert-model';
 import { formatDuration } from '@tocsin/runtime';
 import { counted, listed } from '../printing/lines.ts';
 import type { AlertFacts, NextAction } from './alert-explanation.ts';
@@ -58,55 +58,27 @@ const attemptActions = ({ deliveries }: AlertFacts): readonly NextAction[] =>
     return [{ at: nextAttemptAt, what: `attempt ${attempts + 1} on ${channel}${same}${why}` }];
   });
 
-/** The clock of an escalation begins with each accepted message and runs once per digest (see `effectsOf`). */
-const escalationActions = ({ state, events, now }: AlertFacts): readonly NextAction[] => {
+/** The clock of an escalation runs from the moment since which people know of it and nobody has it (see `effectsOf`). */
+const escalationActions = ({ state }: AlertFacts): readonly NextAction[] => {
   if (state.state === 'resolved' || state.acknowledgement !== null || state.escalationLevel > 0) return [];
-  const begun = new Map<string, NextAction>();
-  for (const { event } of events) {
-    if (event.type !== 'AlertNotified' || event.data.purpose === 'escalation' || begun.has(event.data.digestId))
-      continue;
-    const { route, digestId, acceptedAt } = event.data;
-    const escalation = state.routes.find(({ name }) => name === route)?.escalation ?? null;
-    if (escalation === null) continue;
-    const at = addMs(acceptedAt, escalation.afterMs);
-    // A clock that ran out while somebody had the alert is over and does not begin again.
-    if (
-      !isAfter(at, now) &&
-      wasHeldAt(
-        events.map((moment) => moment.event),
-        at,
-      )
-    )
-      continue;
-    begun.set(digestId, {
-      at,
-      what: `escalates to ${escalation.name} (${listed(escalation.channels)}) unless it is acknowledged`,
-    });
-  }
-  const first = [...begun.values()].toSorted((a, b) => compareInstants(a.at ?? '', b.at ?? ''))[0];
-  if (first !== undefined) return [first];
-  const waiting = state.routes.find(
-    ({ name, escalation }) =>
-      escalation !== null &&
-      (name in state.pending || Object.values(state.batches).some(({ route }) => route === name)),
-  );
-  if (waiting?.escalation == null) return [];
-  const { name, afterMs } = waiting.escalation;
-  return [
-    {
-      at: null,
-      what: `escalates to ${name} ${formatDuration(afterMs)} after the first channel has accepted the message, unless it is acknowledged`,
-    },
-  ];
-};
-
-const wasHeldAt = (events: readonly DomainEvent[], at: string): boolean => {
-  const last = events.findLast(
-    ({ type, occurredAt }) =>
-      (type === 'AlertAcknowledged' || type === 'AlertUnacknowledged' || type === 'AcknowledgementLapsed') &&
-      !isAfter(occurredAt, at),
-  );
-  return last?.type === 'AlertAcknowledged';
+  const since = state.unansweredSince;
+  return state.routes.flatMap(({ name, escalation }): readonly NextAction[] => {
+    if (escalation === null) return [];
+    const { name: level, channels, afterMs } = escalation;
+    if (since !== null && state.told.some((told) => told.route === name && told.purpose !== 'escalation'))
+      return [
+        { at: addMs(since, afterMs), what: `escalates to ${level} (${listed(channels)}) unless it is acknowledged` },
+      ];
+    const waiting = name in state.pending || Object.values(state.batches).some(({ route }) => route === name);
+    if (!waiting) return [];
+    const after = formatDuration(afterMs);
+    return [
+      {
+        at: null,
+        what: `escalates to ${level} ${after} after the first channel has accepted the message, unless it is acknowledged`,
+      },
+    ];
+  });
 };
 
 const leaseActions = ({ state }: AlertFacts): readonly NextAction[] => {
@@ -157,7 +129,15 @@ const recoveryActions = (state: AlertState): readonly NextAction[] => {
       ),
   );
   const names = unpaid.map(([name]) => name);
-  if (state.owedUntracked > 0) names.push(counted(state.owedUntracked, 'further target'));
+  if (state.owedUntracked > 0) {
+    const targets = counted(state.owedUntracked, 'further target');
+    return [
+      {
+        at: null,
+        what: `too many targets failed to follow them all (${targets}): resolve it by hand when all is fine`,
+      },
+    ];
+  }
   if (names.length > 0) return [{ at: null, what: `waits for: success of ${listed(names, namedStepsMax)}` }];
   const steps = state.chain?.steps?.map(stepName) ?? [];
   return [

@@ -22,8 +22,11 @@ const facts = (event: DomainEvent): string => {
       return `into digest ${shortId(event.data.digestId)} of route ${event.data.route} (${event.data.purpose}), due ${utcTime(event.data.dueAt)}`;
     case 'AlertNotified':
       return `${event.data.channel} accepted digest ${shortId(event.data.digestId)} of route ${event.data.route} at ${utcTime(event.data.acceptedAt)}`;
-    case 'NotificationFailed':
-      return `${event.data.channel} gave up (${event.data.reason}); ${event.data.fallback === null ? 'no channel is left' : `${event.data.fallback} takes over`}`;
+    case 'NotificationFailed': {
+      const { channel, reason, fallback, final } = event.data;
+      const then = final ? 'no channel is left, so the news waits for the next digest' : 'another message tells of it';
+      return `${channel} gave up (${reason}); ${fallback === null ? then : `${fallback} takes over`}`;
+    }
     case 'AlertEscalated':
       return `level ${event.data.level}: ${event.data.escalation} (${event.data.channels.join(', ')}), nobody acknowledged within ${formatDuration(event.data.afterMs)}`;
     case 'AlertAcknowledged':

@@ -1,27 +1,43 @@
 /**
  * Where two JSON values differ first, as `path: A against B`; null when their canonical JSON (keys sorted, no blanks,
- * RFC 8785) is the same byte for byte. Compared part by part, because the texts of both are needed only when they differ.
+ * RFC 8785) is the same byte for byte. Compared part by part, because writing both out takes several times as long.
  */
-export const firstDifference = (folded: unknown, stored: unknown, path = ''): string | null => {
-  if (Object.is(folded, stored)) return null;
+export const firstDifference = (folded: unknown, stored: unknown): string | null =>
+  // Nearly always they are the same, and then no path is needed.
+  isSame(folded, stored) ? null : differenceAt(folded, stored, '');
+
+const isSame = (a: unknown, b: unknown): boolean => {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b))
+    return (
+      Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, index) => isSame(item, b[index]))
+    );
+  const left = a as Readonly<Record<string, unknown>>;
+  const right = b as Readonly<Record<string, unknown>>;
+  // JSON does not know undefined: such a member is none.
+  for (const key in left) if (!isSame(left[key], right[key])) return false;
+  for (const key in right) if (left[key] === undefined && right[key] !== undefined) return false;
+  return true;
+};
+
+const differenceAt = (folded: unknown, stored: unknown, path: string): string | null => {
+  if (isSame(folded, stored)) return null;
   if (Array.isArray(folded) && Array.isArray(stored)) {
     if (folded.length !== stored.length) return `${at(path)}: ${folded.length} entries against ${stored.length}`;
     for (const [index, item] of folded.entries()) {
-      const difference = firstDifference(item, stored[index], `${path}[${index}]`);
+      const difference = differenceAt(item, stored[index], `${path}[${index}]`);
       if (difference !== null) return difference;
     }
     return null;
   }
   if (isRecord(folded) && isRecord(stored)) {
-    // JSON does not know undefined: such a member is none.
     for (const key of new Set([...Object.keys(folded), ...Object.keys(stored)])) {
-      const difference = firstDifference(folded[key], stored[key], path === '' ? key : `${path}.${key}`);
+      const difference = differenceAt(folded[key], stored[key], path === '' ? key : `${path}.${key}`);
       if (difference !== null) return difference;
     }
     return null;
   }
-  // JSON has one zero.
-  if (folded === 0 && stored === 0) return null;
   return `${at(path)}: ${shown(folded)} against ${shown(stored)}`;
 };
 
