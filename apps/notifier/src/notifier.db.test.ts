@@ -163,7 +163,7 @@ test('story 13: an acknowledged alert is not escalated', async () => {
     acknowledge(world.service, alert!.id, command),
     acknowledge(world.service, alert!.id, { ...command, by: 'somebody else' }),
   ]);
-  expect([first.done, second.done].toSorted()).toEqual([false, true]);
+  expect([first, second].filter(({ done }) => done)).toHaveLength(1);
   expect([first, second].find(({ done }) => !done)).toMatchObject({ refused: expect.stringMatching(/^already acknowledged by/) });
   await world.advance(minutes(60));
   await world.run();
