@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { tablesHolding } from './harness/find-text.ts';
 import { expectBalance } from './harness/ledger.ts';
 import { present } from './harness/present.ts';
-import { recipient, withStage } from './harness/stage.ts';
+import { recipient, storyTimeoutMs, withStage } from './harness/stage.ts';
 import { waitUntil } from './harness/wait-until.ts';
 
 /** Longest mail that Gmail shows whole, in bytes. */
@@ -95,7 +95,7 @@ describe('rows that hold what nobody expects', async () => {
 
   test(
     'are told, shortened, harmless and redacted, all in the first mail; nothing is held back',
-    { timeout: 90_000 },
+    { timeout: storyTimeoutMs },
     () =>
       withStage(
         {
@@ -179,7 +179,7 @@ describe('a jobs database in another encoding', async () => {
 
   test(
     'with NUL in its payloads and bytes that are no UTF-8: told, and the rows beside them too',
-    { timeout: 60_000 },
+    { timeout: storyTimeoutMs },
     async () => {
       await database.pool.query(`create database ${name} encoding 'SQL_ASCII' locale 'C' template template0`);
       const url = new URL(database.connectionString);
@@ -226,7 +226,7 @@ describe('a jobs database in another encoding', async () => {
 describe('a table that is not what is expected', async () => {
   const [gone, changed] = await Promise.all([createTestDatabase(), createTestDatabase()]);
 
-  test('no table: said once with the cure, and told as soon as it is there', () =>
+  test('no table: said once with the cure, and told as soon as it is there', { timeout: storyTimeoutMs }, () =>
     withStage({ database: present(gone) }, async (stage) => {
       stage.expectErrors((text) => text.includes('there is no table public.research_jobs in this database'));
       await stage.jobs.failForGood();
@@ -245,33 +245,39 @@ describe('a table that is not what is expected', async () => {
       await stage.quiet();
       expect(detector.log().filter(({ decision }) => decision === 'TableUnreadable')).toHaveLength(1);
       await expectBalance(stage.pool, stage.smtp.messages());
-    }));
+    }),
+  );
 
-  test('a column goes away while it is watched: every missing one is named, and it goes on when they are back', () =>
-    withStage({ database: present(changed) }, async (stage) => {
-      stage.expectErrors((text) => text.includes('which adapter research_jobs needs'));
-      const { detector } = stage.startBoth();
-      await stage.quiet();
-      await stage.pool.query(
-        `alter table public.research_jobs rename attempts to tries;
+  test(
+    'a column goes away while it is watched: every missing one is named, and it goes on when they are back',
+    { timeout: storyTimeoutMs },
+    () =>
+      withStage({ database: present(changed) }, async (stage) => {
+        stage.expectErrors((text) => text.includes('which adapter research_jobs needs'));
+        const { detector } = stage.startBoth();
+        await stage.quiet();
+        await stage.pool.query(
+          `alter table public.research_jobs rename attempts to tries;
          alter table public.research_jobs rename status to condition`,
-      );
-      const isUnreadable = ({ decision }: Readonly<Record<string, unknown>>): boolean => decision === 'TableUnreadable';
-      const words = await waitUntil('both columns to be named', () =>
-        detector
-          .log()
-          .filter(isUnreadable)
-          .map(({ msg }) => String(msg))
-          .find((msg) => msg.includes('no column attempts') && msg.includes('no column status')),
-      );
-      expect(words).toContain('add it, or watch a view that has it');
-      await stage.pool.query(
-        `alter table public.research_jobs rename tries to attempts;
+        );
+        const isUnreadable = ({ decision }: Readonly<Record<string, unknown>>): boolean =>
+          decision === 'TableUnreadable';
+        const words = await waitUntil('both columns to be named', () =>
+          detector
+            .log()
+            .filter(isUnreadable)
+            .map(({ msg }) => String(msg))
+            .find((msg) => msg.includes('no column attempts') && msg.includes('no column status')),
+        );
+        expect(words).toContain('add it, or watch a view that has it');
+        await stage.pool.query(
+          `alter table public.research_jobs rename tries to attempts;
          alter table public.research_jobs rename condition to status`,
-      );
-      await stage.jobs.failForGood();
-      await stage.nextMail();
-      await stage.quiet();
-      await expectBalance(stage.pool, stage.smtp.messages());
-    }));
+        );
+        await stage.jobs.failForGood();
+        await stage.nextMail();
+        await stage.quiet();
+        await expectBalance(stage.pool, stage.smtp.messages());
+      }),
+  );
 });

@@ -6,7 +6,7 @@ import { acknowledgeAs } from './harness/acknowledge-as.ts';
 import { crashPointsInCode } from './harness/crash-points.ts';
 import { expectBalance } from './harness/ledger.ts';
 import { present } from './harness/present.ts';
-import { withStage } from './harness/stage.ts';
+import { storyTimeoutMs, withStage } from './harness/stage.ts';
 import type { Stage, StartOptions } from './harness/stage.ts';
 import type { App } from './harness/worker.ts';
 import { waitUntil } from './harness/wait-until.ts';
@@ -199,7 +199,7 @@ const configOf = ({ scenario }: Case) => ({
     : {}),
 });
 
-test('every crash point in the code is in the table, and no other', () => {
+test('every crash point in the code is in the table, and no other', { timeout: storyTimeoutMs }, () => {
   const listed = [...cases.flatMap(({ points }) => points), ...Object.keys(notReached)];
   expect(listed.toSorted()).toEqual(crashPointsInCode());
 });
@@ -209,7 +209,7 @@ for (const crashCase of cases) {
   describe.concurrent(`killed at ${points.join(', then at ')}`, async () => {
     const database = await createTestDatabase();
 
-    test('nothing is lost, and told twice only what the ledger calls unknown', { timeout: 60_000 }, () =>
+    test('nothing is lost, and told twice only what the ledger calls unknown', { timeout: storyTimeoutMs }, () =>
       withStage({ database, config: configOf(crashCase) }, async (stage) => {
         await scenario(stage, points, database);
         await stage.quiet();

@@ -1,6 +1,6 @@
 import { createTestDatabase } from '@tocsin/testing';
 import { describe, expect, test } from 'vitest';
-import { withStage } from './harness/stage.ts';
+import { storyTimeoutMs, withStage } from './harness/stage.ts';
 import type { Exit, Worker } from './harness/worker.ts';
 
 interface Refusal {
@@ -69,7 +69,7 @@ describe.each(['detector', 'notifier'] as const)('the %s refuses to start', asyn
   const database = await createTestDatabase();
   const empty = await createTestDatabase({ empty: true });
 
-  test.each(refusals)('on $title', ({ env, code, says }) =>
+  test.each(refusals)('on $title', { timeout: storyTimeoutMs }, ({ env, code, says }) =>
     withStage({ database }, async (stage) => {
       stage.expectErrors((_, entry) => entry === null);
       const worker = stage.start(app, { env: env(database.connectionString) });
@@ -79,16 +79,17 @@ describe.each(['detector', 'notifier'] as const)('the %s refuses to start', asyn
     }),
   );
 
-  test('on a database that was never migrated', () =>
+  test('on a database that was never migrated', { timeout: storyTimeoutMs }, () =>
     withStage({ database: empty }, async (stage) => {
       stage.expectErrors((_, entry) => entry === null);
       const worker = stage.start(app);
       const exit = await worker.waitForExit();
       expect(exit.code).toBe(1);
       await expectOneMessage(worker, exit, ['has no schema "tocsin" yet', 'npx tocsin migrate']);
-    }));
+    }),
+  );
 
-  test('on a schema that is behind, and on one that is ahead', () =>
+  test('on a schema that is behind, and on one that is ahead', { timeout: storyTimeoutMs }, () =>
     withStage({ database }, async (stage) => {
       stage.expectErrors((_, entry) => entry === null);
       await stage.pool.query(
@@ -112,5 +113,6 @@ describe.each(['detector', 'notifier'] as const)('the %s refuses to start', asyn
         '9999_from_the_future',
       ]);
       await stage.pool.query(`delete from tocsin.migrations where name = '9999_from_the_future'`);
-    }));
+    }),
+  );
 });

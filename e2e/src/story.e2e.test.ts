@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { acknowledgeAs } from './harness/acknowledge-as.ts';
 import { expectBalance } from './harness/ledger.ts';
 import { present } from './harness/present.ts';
-import { recipient, sender, withStage } from './harness/stage.ts';
+import { recipient, sender, storyTimeoutMs, withStage } from './harness/stage.ts';
 import type { Stage } from './harness/stage.ts';
 import { waitUntil } from './harness/wait-until.ts';
 
@@ -29,7 +29,7 @@ const onlyAlert = async ({ pool }: Pick<Stage, 'pool'>) => {
 describe('a chain that fails, is taken care of, and works again', async () => {
   const database = await createTestDatabase();
 
-  test('tells once what failed for good, what is new since, and that it works again', { timeout: 120_000 }, () =>
+  test('tells once what failed for good, what is new since, and that it works again', { timeout: storyTimeoutMs }, () =>
     withStage(
       { database, config: { chains }, env: { ADMIN_URL: 'https://admin.example/jobs/{id}' } },
       async (stage) => {
@@ -117,8 +117,8 @@ describe('a chain that fails, is taken care of, and works again', async () => {
 describe('one window of a chain', async () => {
   const database = await createTestDatabase();
 
-  test('three failed refreshes and the missing rebuild are one alert in one mail', () =>
-    withStage({ database, config: { chains }, env: { TOCSIN_DIGEST_WINDOW: '3s' } }, async (stage) => {
+  test('three failed refreshes and the missing rebuild are one alert in one mail', { timeout: storyTimeoutMs }, () =>
+    withStage({ database, config: { chains }, env: { TOCSIN_DIGEST_WINDOW: '6s' } }, async (stage) => {
       stage.startBoth();
       for (const target of ['albums', 'songs', 'artists']) {
         await stage.jobs.failForGood(refresh(0, target), `HTTP 503 for ${target}`);
@@ -134,34 +134,43 @@ describe('one window of a chain', async () => {
       for (const target of ['albums', 'songs', 'artists']) expect(mail.text).toContain(`HTTP 503 for ${target}`);
       expect(await onlyAlert(stage)).toMatchObject({ occurrences: 3, state: 'notified' });
       await expectBalance(stage.pool, stage.smtp.messages());
-    }));
+    }),
+  );
 });
 
 describe('jobs outside chains', async () => {
   const database = await createTestDatabase();
 
-  test('a dead job is told whatever its attempts; one that failed and recovered in one window is told once', () =>
-    withStage({ database, env: { TOCSIN_DIGEST_WINDOW: '2s' } }, async (stage) => {
-      const dead = await stage.jobs.enqueue({ source: 'google', jobType: 'import', targetId: 'a', maxAttempts: 5 });
-      await stage.jobs.claim(dead);
-      await stage.jobs.bury(dead, 'worker lost');
-      await stage.jobs.failForGood({ source: 'google', jobType: 'import', targetId: 'b' }, 'no space left on device');
-      stage.startBoth();
-      await waitUntil('both to be in a digest', async () => (await listAlerts(stage.pool, { limit: 3 })).length === 2);
-      await stage.jobs.runWell({ source: 'google', jobType: 'import', targetId: 'b' });
-      const mail = await stage.nextMail();
-      await stage.quiet();
-      expect(mail.text).toContain('google/import/a');
-      expect(mail.text).toContain('worker lost');
-      expect(mail.text).toMatch(/RECOVERED|recovered/);
-      await expectBalance(stage.pool, stage.smtp.messages());
-    }));
+  test(
+    'a dead job is told whatever its attempts; one that failed and recovered in one window is told once',
+    { timeout: storyTimeoutMs },
+    () =>
+      withStage({ database, env: { TOCSIN_DIGEST_WINDOW: '6s' } }, async (stage) => {
+        const dead = await stage.jobs.enqueue({ source: 'google', jobType: 'import', targetId: 'a', maxAttempts: 5 });
+        await stage.jobs.claim(dead);
+        await stage.jobs.bury(dead, 'worker lost');
+        await stage.jobs.failForGood({ source: 'google', jobType: 'import', targetId: 'b' }, 'no space left on device');
+        stage.startBoth();
+        await waitUntil(
+          'both to be in a digest',
+          async () => (await listAlerts(stage.pool, { limit: 3 })).length === 2,
+        );
+        await stage.jobs.runWell({ source: 'google', jobType: 'import', targetId: 'b' });
+        const mail = await stage.nextMail();
+        await stage.quiet();
+        expect(mail.text).toContain('google/import/a');
+        expect(mail.text).toContain('worker lost');
+        expect(mail.text).toMatch(/RECOVERED|recovered/);
+        await expectBalance(stage.pool, stage.smtp.messages());
+      }),
+  );
 });
 
 describe('run by cron', async () => {
   const database = await createTestDatabase();
+  const windowed = await createTestDatabase();
 
-  test('both with --once do all that is due, then exit, and do nothing twice', () =>
+  test('both with --once do all that is due, then exit, and do nothing twice', { timeout: storyTimeoutMs }, () =>
     withStage({ database }, async (stage) => {
       await stage.runOnce('detector');
       await stage.runOnce('notifier');
@@ -186,10 +195,11 @@ describe('run by cron', async () => {
       await stage.runOnce('detector');
       await stage.runOnce('notifier');
       await expectBalance(stage.pool, stage.smtp.messages());
-    }));
+    }),
+  );
 
-  test('a digest whose window is not over waits for a later run', () =>
-    withStage({ database, env: { TOCSIN_DIGEST_WINDOW: '4s' } }, async (stage) => {
+  test('a digest whose window is not over waits for a later run', { timeout: storyTimeoutMs }, () =>
+    withStage({ database: windowed, env: { TOCSIN_DIGEST_WINDOW: '8s' } }, async (stage) => {
       await stage.jobs.failForGood({ source: 'google', jobType: 'import', targetId: 'cron' });
       await stage.runOnce('detector');
       await stage.runOnce('notifier');
@@ -202,5 +212,6 @@ describe('run by cron', async () => {
       });
       await stage.runOnce('notifier');
       expect((await stage.nextMail()).subject).toContain('google/import/cron');
-    }));
+    }),
+  );
 });

@@ -3,7 +3,7 @@ import { createTestDatabase } from '@tocsin/testing';
 import { expect, test } from 'vitest';
 import { startFailingWork } from './harness/failing-work.ts';
 import { expectBalance } from './harness/ledger.ts';
-import { withStage } from './harness/stage.ts';
+import { storyTimeoutMs, withStage } from './harness/stage.ts';
 import { waitUntil } from './harness/wait-until.ts';
 
 const database = await createTestDatabase();
@@ -11,7 +11,7 @@ const batches = 25;
 const failuresPerBatch = 20;
 const targets = 50;
 
-test('two detectors and two notifiers tell 500 failures exactly once', { timeout: 120_000 }, () =>
+test('two detectors and two notifiers tell 500 failures exactly once', { timeout: storyTimeoutMs }, () =>
   withStage(
     { database, config: { delivery: { attempt_timeout: '20s' } }, env: { TOCSIN_DIGEST_WINDOW: '1s' } },
     async (stage) => {

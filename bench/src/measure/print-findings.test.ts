@@ -10,7 +10,7 @@ test('a kept budget passes, a broken one misses, and a number without one says n
     ]),
   ).toEqual([
     'measure  result  budget',
-    '-------  ------  ------',
+    '-------  ------  ------  ----',
     'told     9 s     10 s    PASS',
     'memory   300 MB  200 MB  MISS',
     'mails    3',

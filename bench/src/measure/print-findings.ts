@@ -17,7 +17,7 @@ export const findingLines = (findings: readonly Finding[]): readonly string[] =>
   ]);
 
 /** Rows as lines with columns of equal width; the first row is the head. */
-export const tableLines = (rows: readonly (readonly string[])[]): readonly string[] => {
+const tableLines = (rows: readonly (readonly string[])[]): readonly string[] => {
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? '').length)),

@@ -21,7 +21,7 @@ export interface World {
   readonly stop: () => Promise<void>;
 }
 
-export interface Connections {
+interface Connections {
   readonly detector: number;
   readonly notifier: number;
 }

@@ -54,6 +54,9 @@ export interface Stage {
   readonly workers: () => readonly Worker[];
 }
 
+/** Longest time a story may take, in milliseconds: several times what it takes on a busy machine. */
+export const storyTimeoutMs = 120_000;
+
 export const recipient = 'oncall@example.com';
 export const sender = 'tocsin@example.com';
 

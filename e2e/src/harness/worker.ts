@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
-import { waitUntil } from './wait-until.ts';
+import { waitDefaultMs, waitUntil } from './wait-until.ts';
 
 /** The processes under test. */
 export type App = 'detector' | 'notifier' | 'cli';
@@ -46,7 +46,6 @@ export interface WorkerOptions {
 }
 
 const repository = resolve(import.meta.dirname, '../../..');
-const exitTimeoutMs = 30_000;
 
 /** Starts one of the product's processes from what `npm run build` has made, with this environment and no other. */
 export const startWorker = (app: App, { cwd, env, args = [] }: WorkerOptions): Worker => {
@@ -75,7 +74,7 @@ export const startWorker = (app: App, { cwd, env, args = [] }: WorkerOptions): W
   });
   const log = (): readonly LogEntry[] => entries;
   const output = (): string => [...out.lines(), ...err.lines()].join('\n');
-  const waitForExit = (timeoutMs = exitTimeoutMs): Promise<Exit> =>
+  const waitForExit = (timeoutMs = waitDefaultMs): Promise<Exit> =>
     waitUntil(`the ${app} (process ${pid}) to end`, () => exit, { timeoutMs, describe: () => tail(output()) });
   const signal = (name: 'SIGTERM' | 'SIGKILL'): void => {
     if (exit === undefined) child.kill(name);

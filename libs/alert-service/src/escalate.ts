@@ -42,5 +42,5 @@ export const lapseAcknowledgement = async (context: ServiceContext, alertId: Ale
     return work.decided;
   });
   logDecided(context.log, decided);
-  return decided.length > 0;
+  return decided.some(({ decision }) => decision === 'AcknowledgementLapsed');
 };

@@ -6,7 +6,11 @@ export const decisionLinesMax = 200;
 
 /** Writes one line per decision with its reason. Called after the commit: what is logged has happened. */
 export const logDecided = (log: Logger, decided: readonly Decided[]): void => {
-  for (const line of decided.slice(0, decisionLinesMax)) log.info({ ...line }, line.decision);
+  for (const line of decided.slice(0, decisionLinesMax)) {
+    // A refusal is normal where work may be repeated, so it does not belong among what happened.
+    if (line.decision === 'Refused') log.debug({ ...line }, 'refused');
+    else log.info({ ...line }, line.decision);
+  }
   if (decided.length > decisionLinesMax)
     log.info({ decisions: decided.length, unlisted: decided.length - decisionLinesMax }, 'more decisions of the same transaction');
 };

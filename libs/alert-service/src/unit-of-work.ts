@@ -20,6 +20,7 @@ type Join = Extract<Effect, { type: 'JoinDigest' }>;
 
 /** One line of what was decided, for the log; written after the commit. */
 export interface Decided {
+  /** The event's type, or `Refused` when nothing came of a command. */
   readonly decision: string;
   readonly reason: string;
   readonly alertId: string;
@@ -136,7 +137,10 @@ export const beginWork = (context: Pick<ServiceContext, 'queue'>, session: Sessi
     },
     apply: (id, decision) => {
       let state = alerts.get(id) ?? null;
-      if ('refused' in decision) return null;
+      if ('refused' in decision) {
+        decided.push({ decision: 'Refused', reason: decision.refused, alertId: id, key: state?.key ?? '', state: state?.state ?? 'absent' });
+        return null;
+      }
       // Folded first, taken over only when all of it folds: a decision that does not fit leaves no trace.
       decision.events.reduce<AlertState | null>(evolveAlert, state);
       for (const event of decision.events) state = take(state, id, event, decision.reason);
