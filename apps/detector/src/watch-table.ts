@@ -66,6 +66,8 @@ export const watchTable = (
   const state = newTableState(table, resendAfterMs);
   const { log, monotonicMs } = context;
   let problem: string | null = null;
+  // Refused, starting up, shutting down: one outage has several words and is said once.
+  let problemKind: string | null = null;
   const skipped = new Map<string, string>();
   let turn: Promise<unknown> = Promise.resolve();
 
@@ -134,14 +136,17 @@ export const watchTable = (
       if (problem !== null)
         log.info({ decision: 'TableRecovered', table: table.name, was: problem }, 'the table can be read again');
       problem = null;
+      problemKind = null;
       return { table: table.name, problem: skipped.values().next().value ?? null, ...report };
     } catch (error) {
       if (changedTableKinds.has(databaseErrorKind(error))) state.source = null;
       // The pass under way has not ended; the next one begins at the cursor.
       state.position = null;
       const words = describe(error, table);
-      if (words !== problem) log.error({ decision: 'TableUnreadable', table: table.name, err: error }, words);
+      const kind = isConnectionError(error) ? 'no connection' : words;
+      if (kind !== problemKind) log.error({ decision: 'TableUnreadable', table: table.name, err: error }, words);
       problem = words;
+      problemKind = kind;
       return { table: table.name, scan: null, reconciled: 0, successes: 0, more: false, problem };
     }
   };

@@ -69,10 +69,14 @@ export const createNotifier = ({ service, queue, instance, forget }: NotifierOpt
         every(forgetEveryMs, 'deleting old records', forget),
       ];
       // What a process before this one left undone does not wait for the first turn of the clock.
-      busy = busy.then(() => sweep(service, instance)).catch((error: unknown) => log.warn({ err: error }, 'the first sweep failed'));
+      busy = busy
+        .then(() => rejoinStrayNews(service))
+        .then(() => sweep(service, instance))
+        .catch((error: unknown) => log.warn({ err: error }, 'the first sweep failed'));
     },
     runOnce: async () => {
       let done = 0;
+      await rejoinStrayNews(service);
       for (let round = 0; round < roundsMax; round += 1) {
         await sweep(service, instance);
         const before = done;

@@ -103,6 +103,7 @@ const itemOf = (index: number): MessageItem => {
             maxAttempts: 3,
             failedAt: instant,
             adminUrl,
+            notes: [],
           },
         ],
         moreJobs: 0,

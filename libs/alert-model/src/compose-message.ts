@@ -133,6 +133,7 @@ const jobOf = (sample: Sample, adminUrl: string | null): MessageJob => ({
   attempts: sample.attempts,
   maxAttempts: sample.maxAttempts,
   failedAt: sample.failedAt,
+  notes: sample.notes,
   adminUrl: adminUrl === null ? null : fillUrl(adminUrl, sample),
 });
 

@@ -19,6 +19,8 @@ export interface MessageJob {
   readonly attempts: number | null;
   readonly maxAttempts: number | null;
   readonly failedAt: string;
+  /** What was odd about the row, in plain words. */
+  readonly notes: readonly string[];
   /** Link to the team's own admin page; null without ADMIN_URL. */
   readonly adminUrl: string | null;
 }

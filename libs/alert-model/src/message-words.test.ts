@@ -15,6 +15,7 @@ const job = (changes: Partial<MessageJob> = {}): MessageJob => ({
   attempts: 3,
   maxAttempts: 3,
   failedAt: at(182),
+  notes: [],
   adminUrl: null,
   ...changes,
 });

@@ -93,8 +93,8 @@ describe('what happened, in words', () => {
   });
 
   test.each([
-    ['operator', 'ada', 'resolved by hand by ada'],
-    ['operator', null, 'resolved by hand'],
+    ['operator', 'ada', 'Closed by ada on Monday 16 Nov, 03:05 UTC, without a success'],
+    ['operator', null, 'Closed by an operator on Monday 16 Nov, 03:05 UTC, without a success'],
     ['failed-steps-succeeded', null, 'every failed step has succeeded since'],
     ['constructor', null, 'constructor'],
   ])('the reason %s by %s reads "%s"', async (reason, by, words) => {
@@ -104,6 +104,13 @@ describe('what happened, in words', () => {
       resolution: { resolvedAt: '2026-11-16T03:05:00Z', reason, by, downtimeMs: 1 },
     });
     expect((await renderDigest(sampleMessage({ items: [item] }))).text.replace(/\s+/g, ' ')).toContain(`${words}.`);
+  });
+
+  test('what was odd about a row is said, once for all jobs', async () => {
+    const job = sampleJob({ notes: ['attempts was NULL'] });
+    const item = sampleItem({ causes: [{ signature: 's1:x', error: null, count: 2, jobs: [job, job], moreJobs: 0 }] });
+    const { text } = await renderDigest(sampleMessage({ items: [item] }));
+    expect(text.match(/Note: attempts was NULL/g)).toHaveLength(1);
   });
 
   test('a problem that comes back says how often', async () => {

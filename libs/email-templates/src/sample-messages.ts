@@ -18,6 +18,7 @@ export const sampleJob = (change: Partial<MessageJob> = {}): MessageJob => ({
   attempts: 3,
   maxAttempts: 3,
   failedAt: '2026-11-16T03:02:41.120000Z',
+  notes: [],
   adminUrl: `${admin}songs`,
   ...change,
 });

@@ -6,6 +6,8 @@ import { formatDuration, longTime, timeNear } from './format-time.ts';
 const nameCharactersMax = 80;
 const missingShownMax = 5;
 const toldShownMax = 5;
+const notesShownMax = 5;
+const noteCharactersMax = 200;
 
 /** What happened to this alert, in sentences: why it is told now, what hangs on it, what came before. Clean text. */
 export const storyLines = (item: MessageItem): readonly string[] =>
@@ -15,7 +17,14 @@ export const storyLines = (item: MessageItem): readonly string[] =>
     ...resolutionLines(item),
     ...chainLines(item),
     ...predecessorLines(item),
+    ...noteLines(item),
   ].filter((line) => line !== '');
+
+/** What was odd about the rows themselves, said once each. */
+const noteLines = (item: MessageItem): readonly string[] => {
+  const notes = new Set(item.causes.flatMap((cause) => cause.jobs.flatMap((job) => job.notes)));
+  return [...notes].slice(0, notesShownMax).map((note) => `Note: ${cleanLine(note, noteCharactersMax)}`);
+};
 
 const escalationLines = ({ escalation, since }: MessageItem): readonly string[] => {
   if (escalation === null) return [];
@@ -46,6 +55,11 @@ const resolutionLines = (item: MessageItem): readonly string[] => {
   if (item.kind === 'recovered')
     return [
       `Failed at ${timeNear(item.since, resolution.resolvedAt)}, recovered at ${timeNear(resolution.resolvedAt, item.since)}: ${reasonText(resolution)}.`,
+    ];
+  if (resolution.reason === 'operator')
+    return [
+      `Closed by ${resolution.by === null ? 'an operator' : name(resolution.by)} on ${longTime(resolution.resolvedAt)}, without a success.`,
+      `Open for ${down}, ${counted(item.occurrences, 'failure')}.`,
     ];
   return [
     `Working again since ${longTime(resolution.resolvedAt)}: ${reasonText(resolution)}.`,
