@@ -31,6 +31,8 @@ export interface Balance {
 export interface BalanceOptions {
   /** Rows of `public.research_jobs` that have failed for good. Default: every row that is `dead`, or `failed` without attempts left. */
   readonly terminalRows?: string;
+  /** Deliveries that their channel refused for good. Default 0. */
+  readonly rejected?: number;
 }
 
 interface DeliveryRow {
@@ -58,7 +60,10 @@ const pagesMax = 1_000;
 export const expectBalance = async (
   queryable: Queryable,
   accepted: readonly AcceptedByProvider[],
-  { terminalRows = `status = 'dead' or (status = 'failed' and attempts >= max_attempts)` }: BalanceOptions = {},
+  {
+    terminalRows = `status = 'dead' or (status = 'failed' and attempts >= max_attempts)`,
+    rejected = 0,
+  }: BalanceOptions = {},
 ): Promise<Balance> => {
   const failures = await expectEveryFailureRecordedOnce(queryable, terminalRows);
   const { events, states } = await expectReplayEqualsModels(queryable);
@@ -68,7 +73,7 @@ export const expectBalance = async (
     expect(state.pending, `news of ${state.key} that sits in no digest`).toEqual({});
     expect(state.batches, `news of ${state.key} that no channel has accepted`).toEqual({});
   }
-  const told = await expectToldOnce(queryable, accepted);
+  const told = await expectToldOnce(queryable, accepted, rejected);
   expect(told.failures, 'failures told').toBe(failures);
   await expectNothingLeftBehind(queryable);
   return {
@@ -157,8 +162,8 @@ const allModels = async (queryable: Queryable): Promise<readonly StoredModel[]> 
   throw new Error(`There are more than ${pagesMax * pageMax} read models.`);
 };
 
-const expectToldOnce = async (queryable: Queryable, accepted: readonly AcceptedByProvider[]) => {
-  const { rows } = await queryable.query<DeliveryRow>(
+const expectToldOnce = async (queryable: Queryable, accepted: readonly AcceptedByProvider[], rejected: number) => {
+  const { rows: all } = await queryable.query<DeliveryRow>(
     `select
        deliveries.id,
        deliveries.message_id,
@@ -173,6 +178,9 @@ const expectToldOnce = async (queryable: Queryable, accepted: readonly AcceptedB
      left join tocsin.delivery_attempts as attempt on attempt.delivery_id = deliveries.id
      group by deliveries.id`,
   );
+  // What a provider refused it does not have, and another delivery tells of it.
+  const rows = all.filter(({ state }) => state !== 'rejected');
+  expect(all.length - rows.length, 'deliveries refused for good').toBe(rejected);
   const copies = new Map<string, number>();
   for (const { messageId } of accepted) copies.set(localPart(messageId), (copies.get(localPart(messageId)) ?? 0) + 1);
   let unknown = 0;
