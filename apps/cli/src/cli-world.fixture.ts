@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FailureSignal, alertModelVersion, evolveAlert } from '@tocsin/alert-model';
+import { FailureSignal, SuccessSignal, alertModelVersion, evolveAlert } from '@tocsin/alert-model';
 import type { DeliveryOutcome, Policy, RoutePolicy } from '@tocsin/alert-model';
 import { defaultSettings, parseTask } from '@tocsin/alert-service';
 import type { ServiceContext, TocsinPayloads } from '@tocsin/alert-service';
@@ -145,5 +145,24 @@ export const failure = (over: Partial<Record<keyof FailureSignal, unknown>> = {}
     observedAt: failedAt,
     ...over,
     failedAt,
+  });
+};
+
+/** A success of the same job. */
+export const success = (over: Partial<Record<keyof SuccessSignal, unknown>> = {}): SuccessSignal => {
+  const finishedAt = (over.finishedAt as string | undefined) ?? new Date().toISOString();
+  return SuccessSignal.parse({
+    v: 1,
+    signal: 'SuccessDetected',
+    outcomeId: randomUUID(),
+    table: 'research_jobs',
+    jobId: randomUUID(),
+    source: 'apple',
+    jobType: 'refresh_catalog',
+    targetId: 'songs',
+    run: null,
+    observedAt: finishedAt,
+    ...over,
+    finishedAt,
   });
 };

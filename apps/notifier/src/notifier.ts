@@ -1,10 +1,10 @@
-import { deliver, escalateDigest, ingestSignals, lapseAcknowledgement, rejoinStrayNews, sealDigest, settleDelivery, sweep } from '@tocsin/alert-service';
+import { deliver, escalateDigest, ingestSignals, lapseAcknowledgement, oneAtATime, rejoinStrayNews, sealDigest, settleDelivery, sweep } from '@tocsin/alert-service';
 import type { DeliveryTask, ServiceContext, TimerTask, TocsinPayloads } from '@tocsin/alert-service';
 import type { Queue, QueueJob } from '@tocsin/queue';
 import type { Stoppable } from '@tocsin/runtime';
 
 /** Signal jobs (of up to 500 signals) taken in by one transaction. */
-const signalJobsPerBatchMax = 4;
+const signalJobsPerBatchMax = 2;
 /** Deliveries under way at the same time in this process. */
 const deliveriesAtOnceMax = 4;
 /** How often the second net is drawn through our own tables. */
@@ -38,6 +38,8 @@ export interface Notifier extends Stoppable {
 export const createNotifier = ({ service, queue, instance, forget }: NotifierOptions): Notifier => {
   const { log } = service;
   const stopping = new AbortController();
+  // Sealing and sending tell people; settling only writes down that they were told.
+  const settling = oneAtATime();
   let timers: NodeJS.Timeout[] = [];
   let busy: Promise<unknown> = Promise.resolve();
 
@@ -49,7 +51,10 @@ export const createNotifier = ({ service, queue, instance, forget }: NotifierOpt
     for (const { data } of jobs) await runTimer(service, data, stopping.signal);
   };
   const onDeliveries = async (jobs: readonly QueueJob<DeliveryTask>[], signal: AbortSignal): Promise<void> => {
-    for (const { data } of jobs) await runTask(service, data, AbortSignal.any([signal, stopping.signal]));
+    for (const { data } of jobs) {
+      const run = (): Promise<void> => runTask(service, data, AbortSignal.any([signal, stopping.signal]));
+      await (data.task === 'settle' ? settling(run) : run());
+    }
   };
 
   /** Runs housekeeping now and then, one at a time; a failure is logged and the next turn tries again. */

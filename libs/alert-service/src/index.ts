@@ -12,6 +12,7 @@ export { sealDigest } from './seal-digest.ts';
 export type { Sealed } from './seal-digest.ts';
 export { deliver } from './deliver.ts';
 export type { Delivered } from './deliver.ts';
+export { oneAtATime } from './one-at-a-time.ts';
 export { settleDelivery } from './settle-delivery.ts';
 export { escalateDigest, lapseAcknowledgement } from './escalate.ts';
 export { acknowledge, resolveByHand, unacknowledge } from './commands.ts';

@@ -174,7 +174,8 @@ export interface StoreSession {
       | { state: 'retrying' | 'unknown'; afterMs: number; reason: string }
       | { state: 'rejected' | 'replaced'; reason: string },
   ) => Promise<void>;
-  readonly settleProgress: (id: DeliveryId, settledCount: number, done: boolean) => Promise<void>;
+  /** Compare-and-set of how many alerts of a delivery carry its result; false when somebody else has settled on. */
+  readonly settleProgress: (id: DeliveryId, from: number, to: number, done: boolean) => Promise<boolean>;
   readonly attemptsOf: (deliveryIds: readonly DeliveryId[]) => Promise<readonly DeliveryAttempt[]>;
 
   readonly loadCursor: (name: string) => Promise<{ changedAt: Instant; data: Readonly<Record<string, unknown>> } | null>;

@@ -27,6 +27,7 @@ export type { EmbeddedPostgres, EmbeddedPostgresOptions } from './embedded-postg
 export { durationLiteral, formatDuration, parseDuration } from './duration.ts';
 export { createLogger, serializeError } from './log.ts';
 export type { LogDestination, Logger, LoggerOptions, LogMethod } from './log.ts';
+export { keepMemorySmall } from './keep-memory-small.ts';
 export { runUntilStopped } from './lifecycle.ts';
 export type { RunOptions, Stoppable } from './lifecycle.ts';
 export { runMain } from './run-main.ts';

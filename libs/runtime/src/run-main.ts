@@ -3,6 +3,7 @@ import { configSecrets } from './config/describe-config.ts';
 import { loadConfig } from './config/load-config.ts';
 import { toDatabaseError } from './describe-database-error.ts';
 import { ConfigError, TocsinError } from './errors.ts';
+import { keepMemorySmall } from './keep-memory-small.ts';
 import { runUntilStopped } from './lifecycle.ts';
 import type { Stoppable } from './lifecycle.ts';
 import { createLogger } from './log.ts';
@@ -32,6 +33,7 @@ const misconfigured: ReadonlySet<string> = new Set(['DATABASE_URL_INVALID', 'DAT
  * code 2 when the configuration is to blame, else with 1. Anything else is a bug and logged with its stack.
  */
 export async function runMain({ name, start }: MainOptions): Promise<never> {
+  keepMemorySmall();
   const config = orExit(name, () => loadConfig({ env: process.env, cwd: process.cwd() }));
   const log = createLogger({ level: config.logLevel, name, secretValues: configSecrets(config) });
   for (const warning of config.warnings) log.warn(warning);

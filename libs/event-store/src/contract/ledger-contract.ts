@@ -111,10 +111,14 @@ export const ledgerContract = (store: ContractStore): void => {
       ]);
 
       expect(await isUnsettled(delivery.id)).toBe(true);
-      await store.transaction('settle', (session) => session.settleProgress(delivery.id, 3, false));
-      await store.transaction('settle', (session) => session.settleProgress(delivery.id, 1, false));
+      const settle = (from: number, to: number, done: boolean): Promise<boolean> =>
+        store.transaction('settle', (session) => session.settleProgress(delivery.id, from, to, done));
+      expect(await settle(0, 3, false)).toBe(true);
+      // Somebody who began at the same place comes too late.
+      expect(await settle(0, 1, false)).toBe(false);
       expect(await load(delivery.id)).toMatchObject({ settledCount: 3, settledAt: null });
-      await store.transaction('settle', (session) => session.settleProgress(delivery.id, 4, true));
+      expect(await settle(3, 4, true)).toBe(true);
+      expect(await settle(4, 5, true)).toBe(false);
       expect((await load(delivery.id))?.settledAt).not.toBeNull();
       expect(await isUnsettled(delivery.id)).toBe(false);
     });

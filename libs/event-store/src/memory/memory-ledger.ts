@@ -143,13 +143,11 @@ export const memoryLedger = ({ tables, now }: MemoryWork): Ledger => {
           : {}),
       });
     },
-    settleProgress: async (id, settledCount, done) => {
+    settleProgress: async (id, from, to, done) => {
       const delivery = tables.deliveries.get(id);
-      if (delivery === undefined) return;
-      change(id, {
-        settledCount: Math.max(delivery.settledCount, settledCount),
-        settledAt: delivery.settledAt ?? (done ? now() : null),
-      });
+      if (delivery?.settledCount !== from || delivery.settledAt !== null) return false;
+      change(id, { settledCount: to, settledAt: done ? now() : null });
+      return true;
     },
     attemptsOf: async (deliveryIds) => {
       const wanted = new Set<string>(deliveryIds);

@@ -83,7 +83,7 @@ export const postgresSession = (tx: Transaction, model: Model): PostgresSession 
   claimDelivery: (id, attempt) => claimDelivery(tx, id, attempt),
   recordAttempt: (attemptId, outcome) => recordAttempt(tx, attemptId, outcome),
   updateDelivery: (id, change) => updateDelivery(tx, id, change),
-  settleProgress: (id, settledCount, done) => settleProgress(tx, id, settledCount, done),
+  settleProgress: (id, from, to, done) => settleProgress(tx, id, from, to, done),
   attemptsOf: (deliveryIds) => attemptsOf(tx, deliveryIds),
 
   loadCursor: (name) => loadCursor(tx, name),

@@ -4,16 +4,13 @@ import type { Queryable } from '@tocsin/runtime';
 const text = `
 update tocsin.deliveries
 set
-  settled_count = greatest(settled_count, $2),
-  settled_at = coalesce(settled_at, case when $3 then clock_timestamp() end)
-where id = $1::uuid`;
+  settled_count = $3,
+  settled_at = case when $4 then clock_timestamp() end
+where id = $1::uuid and settled_count = $2 and settled_at is null`;
 
-/** Notes how many of a delivery's alerts carry its result; never fewer than before. `done` ends the settling for good. */
-export const settleProgress = async (
-  tx: Queryable,
-  id: DeliveryId,
-  settledCount: number,
-  done: boolean,
-): Promise<void> => {
-  await tx.query(text, [id, settledCount, done]);
-};
+/**
+ * Notes that a delivery's alerts up to `to` carry its result, if they did so up to `from` before; answers false, and
+ * changes nothing, when somebody else has settled on. `done` ends the settling for good.
+ */
+export const settleProgress = async (tx: Queryable, id: DeliveryId, from: number, to: number, done: boolean): Promise<boolean> =>
+  (await tx.query(text, [id, from, to, done])).rowCount === 1;
