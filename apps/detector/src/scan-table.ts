@@ -1,7 +1,14 @@
 import type { Instant } from '@tocsin/alert-model';
-import { addMs } from '@tocsin/alert-model';
-import { advanceCursor, blindOverlapMs, overlapDefaultMs, readHorizon, scanFailures } from '@tocsin/job-sources';
-import type { JobSource } from '@tocsin/job-sources';
+import { addMs, compareInstants } from '@tocsin/alert-model';
+import {
+  advanceCursor,
+  blindOverlapMs,
+  overlapDefaultMs,
+  readHorizon,
+  scanFailures,
+  skimFailures,
+} from '@tocsin/job-sources';
+import type { FailurePage, JobSource } from '@tocsin/job-sources';
 import { crashPoint } from '@tocsin/runtime';
 import type { DetectorContext, WatchedTable } from './detector-ports.ts';
 import { cursorName, sendFailures } from './send-failures.ts';
@@ -9,6 +16,8 @@ import type { TableState } from './table-state.ts';
 
 /** Pages read in one poll; the next poll then follows at once. */
 export const pagesPerPollMax = 20;
+/** Age from which on a pass ends once it has read everything that was there at its beginning, in milliseconds. */
+const passMaxMs = 10_000;
 
 /** What one poll found new in a table. */
 export interface ScanReport {
@@ -22,59 +31,124 @@ export interface ScanReport {
   readonly more: boolean;
 }
 
-/** Reads what has changed since the cursor, page by page, and sends what is new. */
+/**
+ * Reads what has changed since the cursor, page by page, and sends what is new. A pass goes from the cursor until nothing
+ * more comes, over as many polls as it takes; what its overlap holds from the pass before is skimmed.
+ */
 export const scanTable = async (
   context: DetectorContext,
   state: TableState,
   source: JobSource,
 ): Promise<ScanReport> => {
   const start = await loadCursor(context, state, source);
-  let cursor = start;
   let more = true;
   const totals = { rowsRead: 0, sent: 0, duplicates: 0, unreadable: 0 };
   for (let pages = 0; more && pages < pagesPerPollMax; pages += 1) {
-    if (state.position === null) state.passHorizon = state.lastHorizon;
-    const page = await scanFailures(state.table.pool, source, {
-      after: state.position ?? cursor,
-      limit: state.table.batch,
-      isKnown: (id) => state.announced.has(id),
-      secrets: context.secrets,
-    });
-    crashPoint('detector.after_read');
-    more = page.next !== null;
-    const to = advanceCursor(cursor, state.passHorizon, more ? page.reached : null, overlapOf(state.table, source));
-    if (page.failures.length > 0) {
-      const { sent, duplicates } = await sendFailures(context, state, source, page.failures, to);
-      state.savedCursor = to;
-      state.savedAtMs = context.monotonicMs();
-      totals.sent += sent.size;
-      totals.duplicates += duplicates;
-      const isNew = sent.size > 0;
-      context.log[isNew ? 'info' : 'debug'](
-        {
-          decision: isNew ? 'SignalsSent' : 'NothingSent',
-          reason: isNew ? 'failed for good and not announced before' : 'announced before',
-          table: source.name,
-          rowsRead: page.rowsRead,
-          sent: sent.size,
-          duplicates,
-          unreadable: page.unreadable,
-          cursorFrom: cursor,
-          cursorTo: to,
-        },
-        isNew ? 'failures sent' : 'nothing new',
-      );
+    if (state.position === null) {
+      state.passHorizon = state.lastHorizon;
+      state.passBeganMs = context.monotonicMs();
     }
+    const page = await (state.skimming ? skimPage : readPage)(context, state, source, state.cursor ?? start);
+    more = page.more;
     totals.rowsRead += page.rowsRead;
-    totals.duplicates += page.rowsRead - page.failures.length;
+    totals.sent += page.sent;
+    totals.duplicates += page.rowsRead - page.sent;
     totals.unreadable += page.unreadable;
-    cursor = to;
-    state.cursor = to;
-    state.position = page.next;
-    state.lastHorizon = page.horizon;
   }
-  return { ...totals, cursor: { from: start, to: cursor }, more };
+  return { ...totals, cursor: { from: start, to: state.cursor ?? start }, more };
 };
+
+/** What came of one page. */
+interface PageOutcome {
+  readonly rowsRead: number;
+  readonly sent: number;
+  readonly unreadable: number;
+  readonly more: boolean;
+}
+
+/** Goes past rows that are known. Until nothing more comes, the cursor stays. */
+const skimPage = async (
+  _context: DetectorContext,
+  state: TableState,
+  source: JobSource,
+  cursor: Instant,
+): Promise<PageOutcome> => {
+  const { rowsPassed, last, followedBy, horizon } = await skimFailures(state.table.pool, source, {
+    after: state.position ?? cursor,
+    wasRead: (key) => state.rowsRead.has(key),
+  });
+  const more = followedBy !== 'dry';
+  if (!more) state.cursor = advanceCursor(cursor, state.passHorizon, null, overlapOf(state.table, source));
+  state.position = more ? (last ?? state.position) : null;
+  state.lastHorizon = horizon;
+  state.skimming = followedBy !== 'unread';
+  return { rowsRead: rowsPassed, sent: 0, unreadable: 0, more };
+};
+
+/** Reads a page in full, sends what is new and moves the cursor. */
+const readPage = async (
+  context: DetectorContext,
+  state: TableState,
+  source: JobSource,
+  cursor: Instant,
+): Promise<PageOutcome> => {
+  const page = await scanFailures(state.table.pool, source, {
+    after: state.position ?? cursor,
+    limit: state.table.batch,
+    isKnown: (id) => state.announced.has(id),
+    secrets: context.secrets,
+  });
+  crashPoint('detector.after_read');
+  const { rowsRead, unreadable, failures } = page;
+  const more = page.next !== null;
+  const to = advanceCursor(cursor, state.passHorizon, more ? page.reached : null, overlapOf(state.table, source));
+  let sentCount = 0;
+  if (failures.length > 0) {
+    const { sent, duplicates } = await sendFailures(context, state, source, failures, to);
+    state.savedCursor = to;
+    state.savedAtMs = context.monotonicMs();
+    sentCount = sent.size;
+    const isNew = sentCount > 0;
+    context.log[isNew ? 'info' : 'debug'](
+      {
+        decision: isNew ? 'SignalsSent' : 'NothingSent',
+        reason: isNew ? 'failed for good and not announced before' : 'announced before',
+        table: source.name,
+        rowsRead,
+        sent: sentCount,
+        duplicates,
+        unreadable,
+        cursorFrom: cursor,
+        cursorTo: to,
+      },
+      isNew ? 'failures sent' : 'nothing new',
+    );
+  }
+  // Only now, because a transaction that failed has announced nothing.
+  for (const key of page.rowKeys) state.rowsRead.set(key, true);
+  state.cursor = to;
+  const over = isOver(context, state, page);
+  state.position = over ? null : page.next;
+  state.lastHorizon = page.horizon;
+  state.skimming = over || !more || failures.length === 0;
+  return { rowsRead, sent: sentCount, unreadable, more };
+};
+
+/**
+ * Whether a pass that finds ever more has gone on for long enough: the next one then looks again at what came late behind
+ * it. Not before it has read all that was there when it began, so that every pass gets further than the last; a row from
+ * the future is no sign of that.
+ */
+const isOver = (
+  { monotonicMs }: DetectorContext,
+  { passHorizon, passBeganMs }: TableState,
+  { reached, horizon }: FailurePage,
+): boolean =>
+  passHorizon !== null &&
+  reached !== null &&
+  monotonicMs() - passBeganMs >= passMaxMs &&
+  compareInstants(reached, passHorizon.readAt) > 0 &&
+  compareInstants(reached, horizon.readAt) <= 0;
 
 /** The saved cursor; on a first start the beginning of the look-back, by the clock of the watched database. */
 const loadCursor = async (context: DetectorContext, state: TableState, source: JobSource): Promise<Instant> => {

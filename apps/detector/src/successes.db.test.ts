@@ -170,3 +170,26 @@ it('costs at most two statements a second when nothing happens, open alerts and 
   expect(perSecond).toBeLessThanOrEqual(2);
   expect(perSecond).toBeGreaterThan(0.5);
 });
+
+it('looks for successes at least every ten seconds while failures never end', async () => {
+  await openAlert({ jobType: 'refresh_catalog', targetId: 'songs' });
+  let nowMs = 0;
+  const detector = bench.detector({
+    tables: [watched(pool, { batch: 1, reconcileMs: 86_400_000 })],
+    monotonicMs: () => nowMs,
+  });
+  await detector.pollOnce();
+  await succeed('songs', at(-5));
+  const sent: (number | undefined)[] = [];
+  for (let seconds = 1; seconds <= 10; seconds += 1) {
+    nowMs += 1_000;
+    await pool.query(
+      `insert into public.research_jobs (source, job_type, target_id, status, attempts, finished_at)
+       select 'apple', 'endless', n::text, 'failed', 3, now() from generate_series(1, 50) as n`,
+    );
+    const [report] = (await detector.pollOnce()).tables;
+    expect(report?.more).toBe(true);
+    sent.push(report?.successes);
+  }
+  expect(sent).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+});

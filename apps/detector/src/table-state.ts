@@ -7,6 +7,8 @@ import type { WatchedTable } from './detector-ports.ts';
 
 /** Outcomes remembered, so that what the overlap reads again costs nothing: some 80 bytes each. */
 const outcomesRememberedMax = 100_000;
+/** Rows remembered as read, for the same purpose: some 150 bytes each. */
+const rowsRememberedMax = 100_000;
 /** Successes remembered as sent, by alert. */
 const successesRememberedMax = 50_000;
 
@@ -35,8 +37,14 @@ export interface TableState {
   /** What the statement before the first page of this pass saw. A pass reads from the cursor until nothing more comes. */
   passHorizon: Horizon | null;
   lastHorizon: Horizon | null;
+  /** When this pass began, in monotonic milliseconds. */
+  passBeganMs: number;
   /** The last row read in this pass; null at its beginning. */
   position: ScanPosition | null;
+  /** The next rows were most likely read before, so they are skimmed first. */
+  skimming: boolean;
+  /** Rows read whose outcomes are announced, by `FailurePage.rowKeys`. */
+  readonly rowsRead: BoundedMap<string, true>;
   /** Outcomes known to be announced. */
   readonly announced: BoundedMap<OutcomeId, true>;
   /** Outcomes known to be decided upon for good. */
@@ -47,6 +55,8 @@ export interface TableState {
     position: IdentityPosition | null;
     running: boolean;
     dueAtMs: number;
+    /** When a poll last ran it, in monotonic milliseconds. */
+    ranAtMs: number;
     rowsRead: number;
     found: number;
   };
@@ -56,6 +66,8 @@ export interface TableState {
     page: Iterator<WatchedAlertStep> | null;
     /** The page under way is the last of its round. */
     lastPage: boolean;
+    /** When a poll last ran it, in monotonic milliseconds. */
+    ranAtMs: number;
     /** Alert and success → when it was sent, in monotonic milliseconds. */
     readonly sent: BoundedMap<string, number>;
   };
@@ -82,12 +94,29 @@ export const newTableState = (table: WatchedTable, resendAfterMs: number): Table
   savedAtMs: Number.NEGATIVE_INFINITY,
   passHorizon: null,
   lastHorizon: null,
+  passBeganMs: Number.NEGATIVE_INFINITY,
   position: null,
+  skimming: false,
+  rowsRead: createBoundedMap(rowsRememberedMax),
   announced: createBoundedMap(outcomesRememberedMax),
   decided: createBoundedMap(outcomesRememberedMax),
   undecided: new Map(),
-  reconcile: { pass: 0, position: null, running: false, dueAtMs: Number.NEGATIVE_INFINITY, rowsRead: 0, found: 0 },
-  successes: { after: null, page: null, lastPage: false, sent: createBoundedMap(successesRememberedMax) },
+  reconcile: {
+    pass: 0,
+    position: null,
+    running: false,
+    dueAtMs: Number.NEGATIVE_INFINITY,
+    ranAtMs: Number.NEGATIVE_INFINITY,
+    rowsRead: 0,
+    found: 0,
+  },
+  successes: {
+    after: null,
+    page: null,
+    lastPage: false,
+    ranAtMs: Number.NEGATIVE_INFINITY,
+    sent: createBoundedMap(successesRememberedMax),
+  },
   resendAfterMs,
   statusesDueAtMs: Number.NEGATIVE_INFINITY,
   statusesWarned: new Set(),

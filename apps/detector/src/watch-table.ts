@@ -12,6 +12,8 @@ import type { TableState } from './table-state.ts';
 
 /** How often a cursor is saved while nothing is found, in milliseconds. */
 const cursorSaveEveryMs = 10_000;
+/** Longest time that failures which keep coming put off the comparison and the look for successes, in milliseconds. */
+const postponedMaxMs = 10_000;
 /** Rounds of one full pass, of 20 pages each: two million rows at the default batch of 500, and twenty at most. */
 const fullPassRoundsMax = 200;
 /** Errors after which the table may be another one than before, or the connection a new one. */
@@ -82,18 +84,26 @@ export const watchTable = (
     let scan = await scanTable(context, state, source);
     for (let round = 1; full && scan.more && round < fullPassRoundsMax; round += 1)
       scan = addScans(scan, await scanTable(context, state, source));
-    // A page that was full leaves no time for anything but reading on.
-    const untilMs = full ? Number.POSITIVE_INFINITY : monotonicMs() + (scan.more ? 0 : table.pollMs / 2);
-    const reconciled = await apart('the comparison', () => reconcileTable(context, state, source, untilMs));
-    const alongsideCursor = async (session: DetectorSession): Promise<void> => {
-      await alongside(session);
-      await saveMovedCursor(session);
-    };
-    const found = successes
-      ? await apart('the look for successes', () =>
-          lookForSuccesses(context, state, source, alongsideCursor, full ? Number.POSITIVE_INFINITY : undefined),
-        )
-      : 0;
+    // As long as there is more to read, failures go first; what comes after them waits, but not for ever.
+    const urgent = !full && scan.more;
+    const mayRun = (ranAtMs: number): boolean => !urgent || monotonicMs() - ranAtMs >= postponedMaxMs;
+    let reconciled: number | null = 0;
+    if (mayRun(state.reconcile.ranAtMs)) {
+      state.reconcile.ranAtMs = monotonicMs();
+      const untilMs = full ? Number.POSITIVE_INFINITY : monotonicMs() + (urgent ? 0 : table.pollMs / 2);
+      reconciled = await apart('the comparison', () => reconcileTable(context, state, source, untilMs));
+    }
+    let found: number | null = 0;
+    if (successes && mayRun(state.successes.ranAtMs)) {
+      state.successes.ranAtMs = monotonicMs();
+      const alongsideCursor = async (session: DetectorSession): Promise<void> => {
+        await alongside(session);
+        await saveMovedCursor(session);
+      };
+      found = await apart('the look for successes', () =>
+        lookForSuccesses(context, state, source, alongsideCursor, full ? Number.POSITIVE_INFINITY : undefined),
+      );
+    }
     await apart('the count of statuses', () => warnOfUnknownStatuses(context, state, source));
     return { scan, reconciled: reconciled ?? 0, successes: found ?? 0, more: scan.more };
   };

@@ -8,6 +8,13 @@ export interface IdentityRow {
   readonly identity_at: string | null;
 }
 
+/**
+ * What a failure is recognised by when it is read again: all that its outcome id is made of besides the table, without
+ * the price of hashing it.
+ */
+export const rowKey = ({ id, kind, attempts, identity_at }: IdentityRow): string =>
+  `${kind} ${attempts} ${identity_at} ${id}`;
+
 /** What a failure can be told from even when none of its texts can be read. */
 export interface BareFailureRow extends IdentityRow {
   readonly changed_at: string | null;

@@ -99,6 +99,8 @@ export const failureStatements = (parts: StatementParts): FailureStatements => {
     failuresAfter: page(texts, `${isFinal} and ${after('$1', '$2')}`, '$3'),
     bareFailuresFrom: page(facts, `${isFinal} and ${from}`, '$2'),
     bareFailuresAfter: page(facts, `${isFinal} and ${after('$1', '$2')}`, '$3'),
+    skimFrom: page(identity, `${isFinal} and ${from}`, '$2'),
+    skimAfter: page(identity, `${isFinal} and ${after('$1', '$2')}`, '$3'),
     failuresById: select(texts, byId),
     bareFailuresById: select(facts, byId),
     identitiesFrom: page(looked, `${changed} >= '-infinity'`, '$2'),

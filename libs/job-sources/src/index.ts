@@ -17,6 +17,8 @@ export { readHorizon } from './read-horizon.ts';
 export type { Horizon } from './cursor.ts';
 export { readFailures, scanFailures, scanRowsMax } from './scan-failures.ts';
 export type { FailurePage, ScanOptions, ScanPosition } from './scan-failures.ts';
+export { skimFailures, skimRowsMax } from './skim-failures.ts';
+export type { SkimOptions, SkimPage } from './skim-failures.ts';
 export { identityRowsMax, readIdentities } from './read-identities.ts';
 export type { IdentityPage, IdentityPosition } from './read-identities.ts';
 export { readRunContexts, runsPerReadMax } from './read-run-contexts.ts';

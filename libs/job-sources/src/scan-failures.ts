@@ -2,6 +2,7 @@ import type { FailureSignal, Instant, OutcomeId } from '@tocsin/alert-model';
 import { isConnectionError } from '@tocsin/runtime';
 import type { Queryable } from '@tocsin/runtime';
 import type { Horizon } from './cursor.ts';
+import { rowKey } from './failure-row.ts';
 import type { BareFailureRow, FailureRow, HorizonRow } from './failure-row.ts';
 import type { JobSource } from './job-source.ts';
 import { outcomeId } from './outcome-id.ts';
@@ -30,6 +31,8 @@ export interface FailurePage {
   /** Failures not known yet, in the order (change time, id). `runContext` is still null. */
   readonly failures: readonly FailureSignal[];
   readonly rowsRead: number;
+  /** What `skimFailures` recognises the rows of this page by, the known ones included. */
+  readonly rowKeys: readonly string[];
   /** Rows that were read, but whose texts could not be. */
   readonly unreadable: number;
   /** The last row; null when the page was not full, that is, when there is nothing more to read now. */
@@ -176,6 +179,7 @@ const toPage = <Row extends BareFailureRow, Mapped>(
   return {
     failures: found.map((row) => map(row, horizon.readAt)).filter((mapped) => mapped !== null),
     rowsRead: found.length,
+    rowKeys: found.map(rowKey),
     unreadable: 0,
     next: last === undefined || last.changed === null ? null : { changed: last.changed, id: last.id },
     reached: last?.changed_at ?? null,

@@ -13,6 +13,9 @@ export interface SourceStatements {
   /** The same two without any text of the job: for rows that cannot be read otherwise. */
   readonly bareFailuresFrom: string;
   readonly bareFailuresAfter: string;
+  /** The same two with nothing but what tells one failure from another: for rows that were most likely read before. */
+  readonly skimFrom: string;
+  readonly skimAfter: string;
   /** Failures among the jobs with the ids $1 (text[]). */
   readonly failuresById: string;
   readonly bareFailuresById: string;

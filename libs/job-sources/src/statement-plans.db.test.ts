@@ -50,6 +50,8 @@ it.each([
   ['the scan from long ago', 'failuresFrom', async () => [longAgo, 500]],
   ['the scan of the next page', 'failuresAfter', async () => ['2026-01-01 00:00:00+00', (await ids())[0], 500]],
   ['the scan without texts', 'bareFailuresFrom', async () => [longAgo, 500]],
+  ['the skim from the cursor', 'skimFrom', async () => [longAgo, 500]],
+  ['the skim of the next page', 'skimAfter', async () => ['2026-01-01 00:00:00+00', (await ids())[0], 500]],
   ['the read by id', 'failuresById', async () => [await ids()]],
   ['the comparison', 'identitiesFrom', async () => [86_400_000, 500]],
   [
@@ -99,6 +101,8 @@ it('the scan reads page by page in a table that has no statistics yet', async ()
   for (const plan of [
     await explain(fresh.statements.failuresFrom, [longAgo, 500]),
     await explain(fresh.statements.failuresAfter, [rows[0]?.changed, rows[0]?.id, 500]),
+    await explain(fresh.statements.skimFrom, [longAgo, 5_000]),
+    await explain(fresh.statements.skimAfter, [rows[0]?.changed, rows[0]?.id, 5_000]),
     await explain(fresh.statements.identitiesAfter, [86_400_000, 5_000, rows[0]?.changed, rows[0]?.id]),
   ])
     expect(plan).toMatch(/Index Scan using fresh_jobs_\w+ on fresh_jobs job .* rows=(500|5000)(\.00)? loops=1/);
