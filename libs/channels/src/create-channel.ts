@@ -1,5 +1,6 @@
 import type { Channel, ChannelConfig, ChannelLog } from './channel.ts';
 import { createConsoleChannel } from './console/console-channel.ts';
+import { rejectWithoutLibrary } from './missing-library.ts';
 import { createOutboxChannel } from './outbox/outbox-channel.ts';
 import { createSendGridChannel } from './sendgrid/sendgrid-channel.ts';
 import { createSmtpChannel } from './smtp/smtp-channel.ts';
@@ -10,12 +11,16 @@ export interface ChannelSurroundings {
 }
 
 /**
- * Makes the channel that a configuration describes. Opens no connection; the first attempt does.
+ * Makes the channel that a configuration describes. Opens no connection and loads no provider's library; the first attempt
+ * does both.
  *
  * @param name the channel's name in the configuration
  * @throws TocsinError `CHANNEL_MISCONFIGURED` when the settings cannot be used, such as a URL that is none
  */
-export const createChannel = (name: string, config: ChannelConfig, surroundings: ChannelSurroundings): Channel => {
+export const createChannel = (name: string, config: ChannelConfig, surroundings: ChannelSurroundings): Channel =>
+  rejectWithoutLibrary(channelOf(name, config, surroundings));
+
+const channelOf = (name: string, config: ChannelConfig, surroundings: ChannelSurroundings): Channel => {
   switch (config.type) {
     case 'sendgrid':
       return createSendGridChannel(name, config);

@@ -1,7 +1,7 @@
 import { Body, Container, Head, Html } from 'react-email';
 import type { ReactElement } from 'react';
 import type { DigestView } from './digest-view.ts';
-import { ItemCard } from './item-card.tsx';
+import { ItemCard, ItemLines } from './item-card.tsx';
 import { darkStyles, mailFont, mailStyles } from './mail-styles.ts';
 
 /** Longer headlines are set smaller, so that a phone still shows the first item below. */
@@ -43,14 +43,20 @@ export const DigestMail = ({ view }: { readonly view: DigestView }): ReactElemen
   </Html>
 );
 
-const Section = ({ section }: { readonly section: DigestView['sections'][number] }): ReactElement => (
-  <>
-    <h2>
-      {section.heading}
-      {section.items.length > 1 && ` (${section.items.length})`}
-    </h2>
-    {section.items.map((item, index) => (
-      <ItemCard key={index} item={item} />
-    ))}
-  </>
-);
+const Section = ({ section }: { readonly section: DigestView['sections'][number] }): ReactElement => {
+  const lines = section.items.filter((item) => item.detail === 'line');
+  return (
+    <>
+      <h2>
+        {section.heading}
+        {section.items.length > 1 && ` (${section.items.length})`}
+      </h2>
+      {section.items
+        .filter((item) => item.detail !== 'line')
+        .map((item, index) => (
+          <ItemCard key={index} item={item} />
+        ))}
+      {lines.length > 0 && <ItemLines items={lines} />}
+    </>
+  );
+};

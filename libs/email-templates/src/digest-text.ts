@@ -1,4 +1,5 @@
 import type { CauseView } from './cause-view.ts';
+import { linesHint } from './digest-view.ts';
 import type { DigestView } from './digest-view.ts';
 import type { ItemView } from './item-view.ts';
 import { wrapText } from './wrap-text.ts';
@@ -22,7 +23,10 @@ export const digestText = (view: DigestView): string =>
       '',
       ...wrapText(`${section.heading.toUpperCase()} (${section.items.length})`, { columns: columnsMax }),
       heavyRule,
-      ...section.items.flatMap((item, index) => (index === 0 ? itemText(item) : [rule, ...itemText(item)])),
+      ...section.items
+        .filter((item) => item.detail !== 'line')
+        .flatMap((item, index) => (index === 0 ? itemText(item) : [rule, ...itemText(item)])),
+      ...lineTexts(section.items.filter((item) => item.detail === 'line')),
     ]),
     ...(view.omitted === null ? [''] : ['', ...wrapText(view.omitted, { columns: columnsMax }), '']),
     '-- ',
@@ -40,6 +44,17 @@ const itemText = (item: ItemView): readonly string[] => [
   ...factLines(item),
   '',
 ];
+
+const lineTexts = (items: readonly ItemView[]): readonly string[] =>
+  items.length === 0
+    ? []
+    : [
+        linesHint,
+        ...items.flatMap((item) =>
+          wrapText(`[${item.label.toUpperCase()}] ${item.line}`, { columns: columnsMax, first: '- ', indent: '  ' }),
+        ),
+        '',
+      ];
 
 const factLines = (item: ItemView): readonly string[] => {
   const rows = [

@@ -9,7 +9,7 @@ import type { ItemView } from './item-view.ts';
 export const subjectCharactersMax = 150;
 const replyPrefix = 'Re: ';
 const headlineCharactersMax = 300;
-const noticesMax = 10;
+const noticesMax = 5;
 const noticeCharactersMax = 400;
 const routeCharactersMax = 60;
 
@@ -17,8 +17,10 @@ const routeCharactersMax = 60;
 export interface Extent {
   /** Items shown at all; the rest is counted. */
   readonly items: number;
-  /** Of those, how many with every detail; the others are shown in brief. */
+  /** How many of them, from the first, with every detail. */
   readonly detailed: number;
+  /** How many after those in brief; the others take one line each. */
+  readonly brief: number;
 }
 
 /** A message in words, ready to be laid out: every text is clean and bounded, nothing is escaped yet. */
@@ -34,6 +36,9 @@ export interface DigestView {
   readonly omitted: string | null;
   readonly footer: string;
 }
+
+/** Stands above items that take one line each. */
+export const linesHint = 'In one line each; npx tocsin alerts show ID tells all:';
 
 /** Order of the sections, most urgent first. */
 const sectionOrder: readonly { readonly kind: ItemKind; readonly heading: string }[] = [
@@ -54,7 +59,7 @@ export const digestView = (message: DigestMessage, extent: Extent): DigestView =
   const ordered = orderItems(message.items);
   const views = ordered.slice(0, extent.items).map((item, index) => ({
     kind: item.kind,
-    view: itemView(item, { composedAt: message.composedAt, brief: index >= extent.detailed }),
+    view: itemView(item, { composedAt: message.composedAt, detail: detailAt(index, extent) }),
   }));
   const left = ordered.slice(extent.items).reduce((sum, item) => sum + item.alerts, message.omittedAlerts);
   return {
@@ -74,6 +79,9 @@ export const digestView = (message: DigestMessage, extent: Extent): DigestView =
     footer: `Sent by Tocsin, route ${cleanLine(message.route, routeCharactersMax)}. All times are UTC.`,
   };
 };
+
+const detailAt = (index: number, { detailed, brief }: Extent): ItemView['detail'] =>
+  index < detailed ? 'full' : index < detailed + brief ? 'brief' : 'line';
 
 // Always cut to what fits behind `Re: `, so that every message of a thread carries the same subject: mail programs
 // split a conversation when it changes.

@@ -1,6 +1,7 @@
 import { Fragment } from 'react';
 import type { ReactElement } from 'react';
 import type { CauseView } from './cause-view.ts';
+import { linesHint } from './digest-view.ts';
 import type { ItemView } from './item-view.ts';
 
 /** One item: a bar in the colour of its severity, what failed and why, the facts, what to do. */
@@ -20,11 +21,26 @@ export const ItemCard = ({ item }: { readonly item: ItemView }): ReactElement =>
               {line}
             </p>
           ))}
-          {item.brief ? <Brief item={item} /> : <Details item={item} />}
+          {item.detail === 'brief' ? <Brief item={item} /> : <Details item={item} />}
         </td>
       </tr>
     </tbody>
   </table>
+);
+
+/** Items in one line each, under the cards. */
+export const ItemLines = ({ items }: { readonly items: readonly ItemView[] }): ReactElement => (
+  <>
+    <p className="s m">{linesHint}</p>
+    <ul className="o">
+      {items.map((item, index) => (
+        <li key={index}>
+          {`${item.label}: `}
+          {item.links[0] === undefined ? item.line : <a href={item.links[0].url}>{item.line}</a>}
+        </li>
+      ))}
+    </ul>
+  </>
 );
 
 const Details = ({ item }: { readonly item: ItemView }): ReactElement => (

@@ -37,7 +37,10 @@ export interface ItemView {
   readonly links: readonly { readonly label: string; readonly url: string }[];
   /** The command that acknowledges it, and what to call it; null when there is nothing to acknowledge. */
   readonly acknowledge: { readonly label: string; readonly command: string } | null;
-  readonly brief: boolean;
+  /** All of it in one line, its alert's id included. */
+  readonly line: string;
+  /** How much of it is to be shown: all, what failed and why, or `line` alone. */
+  readonly detail: 'full' | 'brief' | 'line';
 }
 
 const severityWords: Readonly<Record<Severity, string>> = {
@@ -47,13 +50,14 @@ const severityWords: Readonly<Record<Severity, string>> = {
   critical: 'Critical',
 };
 
-/** Puts one item into words. In brief it keeps what failed, why, since when and what to do, and drops the lists. */
+/** Puts one item into words. With less than full detail it keeps what failed, why, since when and what to do, and drops the lists. */
 export const itemView = (
   item: MessageItem,
-  options: { readonly composedAt: string; readonly brief: boolean },
+  options: { readonly composedAt: string; readonly detail: ItemView['detail'] },
 ): ItemView => {
+  const brief = options.detail !== 'full';
   const over = item.kind === 'recovered' || item.kind === 'resolved';
-  const causesMax = options.brief ? causesInBriefMax : causesShownMax;
+  const causesMax = brief ? causesInBriefMax : causesShownMax;
   const hiddenCauses = item.moreCauses + Math.max(0, item.causes.length - causesMax);
   const title = cleanLine(item.title, titleCharactersMax);
   const job = jobPath(item);
@@ -67,14 +71,13 @@ export const itemView = (
     title: title || job,
     job: saysAlready(title, job) ? null : job,
     story: storyLines(item),
-    facts: factsOf(item, options),
-    causes: item.causes
-      .slice(0, causesMax)
-      .map((cause) => causeView(cause, item, { brief: options.brief, moreUrl: tocsinUrl })),
+    facts: factsOf(item, { brief }),
+    causes: item.causes.slice(0, causesMax).map((cause) => causeView(cause, item, { brief, moreUrl: tocsinUrl })),
     moreCauses: hiddenCauses > 0 ? `${counted(hiddenCauses, 'more cause')} not shown here.` : null,
     links: linksOf(item, tocsinUrl),
     acknowledge: over || item.acknowledgedBy !== null ? null : acknowledgeCommand(item),
-    brief: options.brief,
+    line: `${title || job} (${[shortId(item), failuresText(item)].filter((part) => part !== null).join('; ')})`,
+    detail: options.detail,
   };
 };
 
@@ -140,8 +143,10 @@ const linksOf = (item: MessageItem, tocsinUrl: string | null): ItemView['links']
   ];
 };
 
+const shortId = ({ alertId }: MessageItem): string => alertId.replace(/[^0-9a-zA-Z-]/g, '').slice(0, alertIdCharacters);
+
 // Alerts folded into one item are acknowledged one by one; the command can only name the first.
 const acknowledgeCommand = (item: MessageItem): NonNullable<ItemView['acknowledge']> => ({
   label: item.alerts > 1 ? `Acknowledge the first of ${formatCount(item.alerts)}` : 'Acknowledge',
-  command: `npx tocsin alerts ack ${item.alertId.replace(/[^0-9a-zA-Z-]/g, '').slice(0, alertIdCharacters)}`,
+  command: `npx tocsin alerts ack ${shortId(item)}`,
 });

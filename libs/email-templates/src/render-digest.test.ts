@@ -1,6 +1,7 @@
-import { Buffer } from 'node:buffer';
 import { describe, expect, test } from 'vitest';
-import { htmlBytesMax, renderDigest } from './render-digest.tsx';
+import { quotedPrintableBytes } from './quoted-printable-bytes.ts';
+import { partsBytesMax, renderDigest, textBytesMax } from './render-digest.ts';
+import type { RenderedDigest } from './render-digest.ts';
 import { sampleCause, sampleItem, sampleJob, sampleMessage, sampleMessages } from './sample-messages.ts';
 
 /** The HTML without style sheets and markup, entities decoded, white space collapsed: what a reader sees. */
@@ -194,31 +195,66 @@ describe('subject', () => {
 });
 
 describe('size', () => {
-  test('a hundred failures stay under the bound with every alert named', async () => {
+  const bytesOf = ({ html, text }: RenderedDigest): number => quotedPrintableBytes(html) + quotedPrintableBytes(text);
+  /** How many items a part shows, by their ids. */
+  const idsIn = (part: string): number => new Set(part.match(/\b[0-9a-f]{8}(?=[;)<\s])/g)).size;
+
+  test('a hundred failures stay under the bounds with every alert named in both parts', async () => {
     const mail = await renderDigest(sampleMessages.hundredFailures);
-    expect(Buffer.byteLength(mail.html)).toBeLessThanOrEqual(htmlBytesMax);
+    expect(bytesOf(mail)).toBeLessThanOrEqual(partsBytesMax);
+    expect(quotedPrintableBytes(mail.text)).toBeLessThanOrEqual(textBytesMax);
     for (const item of sampleMessages.hundredFailures.items) {
       expect(mail.html).toContain(item.title);
       expect(mail.text).toContain(item.title);
     }
   });
 
-  test('items that do not fit are counted, the same ones every time', async () => {
+  test('the first items are told in full, the next in brief, the last in one line each', async () => {
+    const { html, text } = await renderDigest(sampleMessages.hundredFailures);
+    expect(html.split('class="k"')).toHaveLength(51);
+    expect(
+      html.match(/<li>Error: <a href="https:\/\/tocsin[^"]+">apple\/refresh_catalog\/artist-13663 failed \(/g),
+    ).toHaveLength(1);
+    expect(text.match(/Admin page: /g)?.length).toBeGreaterThan(10);
+    const lines = text.slice(text.indexOf('In one line each; npx tocsin alerts show ID tells all:')).split('\n');
+    expect(lines.filter((line) => /^- \[[A-Z]+\] apple\S+ failed \([0-9a-f]{8}\)$/.test(line)).length).toBeGreaterThan(
+      40,
+    );
+  });
+
+  test('a line says how many failures and alerts it stands for', async () => {
+    const items = Array.from({ length: 60 }, () => sampleItem({ alerts: 20, failures: 24, occurrences: 24 }));
+    const { html, text } = await renderDigest(sampleMessage({ items }));
+    for (const part of [seen(html), text.replace(/\s+/g, ' ')])
+      expect(part).toContain('apple/refresh_catalog/songs failed (3f2a9c1e; 24 failures; in 20 alerts)');
+  });
+
+  test('items that do not fit are counted in each part, the same ones every time', async () => {
     const items = Array.from({ length: 100 }, (_, n) =>
       sampleItem({
         alerts: 2,
-        title: `job ${n} `.repeat(20),
+        alertId: `${(0xa0000000 + n).toString(16)}-7c1d-5e2f-9a3b-0242ac120002`,
+        title: `jöb ${n} `.repeat(22),
         tocsinUrl: `https://tocsin.example.com/${'a'.repeat(1_500)}/${n}`,
         adminUrl: `https://admin.example.com/${'b'.repeat(400)}`,
       }),
     );
     const message = sampleMessage({ items, omittedAlerts: 7 });
     const mail = await renderDigest(message);
-    const shown = mail.html.split('class="k"').length - 1;
-    expect(Buffer.byteLength(mail.html)).toBeLessThanOrEqual(htmlBytesMax);
-    expect(shown).toBeGreaterThan(20);
-    expect(seen(mail.html)).toContain(`${(100 - shown) * 2 + 7} more alerts not shown here`);
-    expect(mail.text).toContain(`${(100 - shown) * 2 + 7} more alerts not shown here`);
+    expect(bytesOf(mail)).toBeLessThanOrEqual(partsBytesMax);
+    expect(quotedPrintableBytes(mail.text)).toBeLessThanOrEqual(textBytesMax);
+    const inHtml = idsIn(seen(mail.html));
+    const inText = idsIn(mail.text);
+    expect(inHtml).toBeGreaterThan(20);
+    // Text has room for more: its lines carry no links.
+    expect(inText).toBeGreaterThan(inHtml);
+    expect(inText).toBeLessThan(100);
+    for (const [part, shown] of [
+      [seen(mail.html), inHtml],
+      [mail.text.replace(/\s+/g, ' '), inText],
+    ] as const) {
+      expect(part).toContain(`${(100 - shown) * 2 + 7} more alerts not shown here`);
+    }
     expect(await renderDigest(message)).toEqual(mail);
   });
 
@@ -234,7 +270,13 @@ describe('size', () => {
       adminUrl: url,
       tocsinUrl: url,
       acknowledgedBy: null,
-      chain: { name: long, run: long, missing: Array.from({ length: 100 }, () => long), lastGreenAt: long , failedRuns: 1},
+      chain: {
+        name: long,
+        run: long,
+        missing: Array.from({ length: 100 }, () => long),
+        lastGreenAt: long,
+        failedRuns: 1,
+      },
       causes: Array.from({ length: 50 }, () =>
         sampleCause({ error: long, jobs: Array.from({ length: 50 }, () => job) }),
       ),
@@ -255,8 +297,8 @@ describe('size', () => {
         notices: Array.from({ length: 50 }, () => long),
       }),
     );
-    expect(Buffer.byteLength(mail.html)).toBeLessThanOrEqual(htmlBytesMax);
-    expect(seen(mail.html)).toMatch(/1\d\d more alerts not shown here/);
+    expect(bytesOf(mail)).toBeLessThanOrEqual(partsBytesMax);
+    for (const part of [seen(mail.html), mail.text]) expect(part).toMatch(/\d+ more alerts not shown here/);
   });
 });
 
@@ -303,7 +345,7 @@ describe('hostile text', () => {
       acknowledgedBy: hostile,
       adminUrl: `https://x.example/"onclick="a`,
       tocsinUrl: 'javascript:alert(1)',
-      chain: { name: hostile, run: hostile, missing: [hostile], lastGreenAt: hostile , failedRuns: 1},
+      chain: { name: hostile, run: hostile, missing: [hostile], lastGreenAt: hostile, failedRuns: 1 },
       causes: [sampleCause({ signature: hostile, error: hostile, jobs: [job, job] }), sampleCause({ error: hostile })],
       escalation: { level: 2, name: hostile, afterMs: 1, toldBefore: [{ channel: hostile, at: hostile }] },
       lapse: { by: hostile, acknowledgedAt: hostile, reason: 'time' },

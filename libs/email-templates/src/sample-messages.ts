@@ -88,7 +88,8 @@ const chain = {
   name: 'weekly_catalog',
   run: '2026-11-16T02:00:00Z',
   missing: ['rebuild_index'],
-  lastGreenAt: '2026-11-09T03:04:09.000000Z', failedRuns: 2,
+  lastGreenAt: '2026-11-09T03:04:09.000000Z',
+  failedRuns: 2,
 } as const;
 
 const chainFailure = sampleMessage({

@@ -1,8 +1,8 @@
 import http from 'node:http';
 import https from 'node:https';
 import { Readable } from 'node:stream';
-import sendGridClient from '@sendgrid/client';
-import sendGridMail from '@sendgrid/mail';
+import type sendGridClient from '@sendgrid/client';
+import type sendGridMail from '@sendgrid/mail';
 import type { Channel, Outgoing, SendGridConfig } from '../channel.ts';
 import { howEnded } from '../how-ended.ts';
 import { composeMail } from '../mail/compose-mail.ts';
@@ -20,6 +20,12 @@ type Client = typeof sendGridClient;
 type MailService = typeof sendGridMail;
 type ClientDefaults = Parameters<Client['setDefaultRequest']>[0];
 
+/** The two classes of SendGrid's library. */
+interface Library {
+  readonly newClient: () => Client;
+  readonly newMailService: () => MailService;
+}
+
 /**
  * E-mail through SendGrid's v3 API. One request per attempt to all recipients, over a connection of its own: a
  * connection kept open may be closed by the other side just as it is used again, and nobody could tell then whether
@@ -35,11 +41,12 @@ export const createSendGridChannel = (name: string, config: SendGridConfig): Cha
     recipients: to.map(({ address }) => address),
     send: async (outgoing, { signal, timeoutMs }) => {
       const mail = await composeMail(outgoing, from, to);
+      const library = await loadLibrary();
       const deadline = AbortSignal.timeout(timeoutMs);
       const tracked = trackTransport();
       const ended = AbortSignal.any([signal, deadline]);
       try {
-        const service = mailService(config, tracked, ended);
+        const service = mailService(library, config, tracked, ended);
         const [response] = await service.send(mailData(mail, outgoing));
         const body =
           response.statusCode >= 200 && response.statusCode < 300
@@ -59,15 +66,24 @@ export const createSendGridChannel = (name: string, config: SendGridConfig): Cha
 };
 
 /**
- * A client of its own for one attempt, since the library keeps signal and transport among the client's defaults. The
- * classes are taken from the exported instances: the packages' types hide them from ES modules.
+ * Loaded by the first attempt: some 25 MB that a process without a SendGrid channel never needs. Node keeps what was
+ * loaded. The classes are taken from the exported instances: the packages' types hide them from ES modules.
  */
+const loadLibrary = async (): Promise<Library> => {
+  const [client, mail] = await Promise.all([import('@sendgrid/client'), import('@sendgrid/mail')]);
+  const ClientClass = client.default.constructor as new () => Client;
+  const MailServiceClass = mail.default.constructor as new () => MailService;
+  return { newClient: () => new ClientClass(), newMailService: () => new MailServiceClass() };
+};
+
+/** A client of its own for one attempt, since the library keeps signal and transport among the client's defaults. */
 const mailService = (
+  { newClient, newMailService }: Library,
   { apiKey, baseUrl }: SendGridConfig,
   tracked: TrackedTransport,
   signal: AbortSignal,
 ): MailService => {
-  const client = new (sendGridClient.constructor as new () => Client)();
+  const client = newClient();
   // Not `setApiKey`, which writes to the console when a key does not look like one of SendGrid's.
   client.setDefaultHeader({ Authorization: `Bearer ${apiKey}`, 'Accept-Encoding': 'identity' });
   client.setDefaultRequest({
@@ -87,7 +103,7 @@ const mailService = (
     // expression, and fails over a directory such as `c++`.
     validateStatus: () => true,
   } as ClientDefaults);
-  const service = new (sendGridMail.constructor as new () => MailService)();
+  const service = newMailService();
   service.setClient(client);
   return service;
 };

@@ -30,8 +30,7 @@ export const createSmtpChannel = (name: string, config: SmtpConfig, { log }: { r
       const mime = await buildMime(await composeMail(outgoing, from, to));
       const message = { from: from.address, to: to.map(({ address }) => address), mime };
       const result = await converse(server, message, AbortSignal.any([signal, deadline]), timeoutMs);
-      if (!result.ok)
-        return smtpFailure(result.error, result.phase, howEnded(signal, deadline), secrets);
+      if (!result.ok) return smtpFailure(result.error, result.phase, howEnded(signal, deadline), secrets);
       for (const [index, recipient] of result.info.rejected.entries()) {
         const detail = errorDetail(result.info.rejectedErrors?.[index] ?? 'refused', secrets);
         log.error(

@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer';
 import { Readable } from 'node:stream';
-import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { SMTPConnectionSendInfo } from 'nodemailer/lib/smtp-connection';
 import type { SmtpError, SmtpPhase } from './smtp-outcome.ts';
 import type { SmtpServer } from './smtp-url.ts';
@@ -25,18 +24,19 @@ export type SmtpResult =
 /**
  * One message over one connection: greeting, STARTTLS, AUTH, envelope, DATA, QUIT. Tells how far it came when it fails;
  * nodemailer's own transport does not, and everything depends on whether the end of the message had been sent.
- * Never rejects.
+ * Rejects only when nodemailer itself, which the first conversation loads, is not there; nothing was sent then.
  *
  * @param signal ends the conversation wherever it is
  * @param timeoutMs bound for each single wait, in milliseconds
  */
-export const converse = (
+export const converse = async (
   server: SmtpServer,
   message: SmtpMessage,
   signal: AbortSignal,
   timeoutMs: number,
-): Promise<SmtpResult> =>
-  new Promise((resolve) => {
+): Promise<SmtpResult> => {
+  const { default: SMTPConnection } = await import('nodemailer/lib/smtp-connection');
+  return new Promise((resolve) => {
     let phase: SmtpPhase = 'connecting';
     const connection = new SMTPConnection({
       host: server.host,
@@ -88,6 +88,7 @@ export const converse = (
       );
     });
   });
+};
 
 // Read only once the server has said 354 and nodemailer pipes it to the socket. The end is reported when it is handed
 // over, a little before it is on the wire: rather an `unknown` too many than a message told twice for certain.
