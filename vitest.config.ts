@@ -12,7 +12,12 @@ const sources: Plugin = { name: 'tocsin:sources', configEnvironment: () => ({ re
 /** Tests that kill and restart things take minutes; they run only when asked for (`npm run chaos`). */
 const wantsChaos = process.env['TOCSIN_CHAOS'] === '1';
 
-const packages = globSync(['libs/*/package.json', 'apps/*/package.json', 'examples/*/package.json', 'bench/package.json'])
+const packages = globSync([
+  'libs/*/package.json',
+  'apps/*/package.json',
+  'examples/*/package.json',
+  'bench/package.json',
+])
   .map((file) => file.replace(/[\\/]package\.json$/, ''))
   // A project without test files would fail a run that names it.
   .filter((root) => globSync(`${root}/src/**/*.test.{ts,tsx}`).length > 0)

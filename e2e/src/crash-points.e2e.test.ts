@@ -220,7 +220,9 @@ for (const crashCase of cases) {
         await scenario(stage, points, database);
         await stage.quiet();
         stage.takeMails();
-        const balance = await expectBalance(stage.pool, stage.smtp.messages(), { rejected: scenario === rejoins ? 1 : 0 });
+        const balance = await expectBalance(stage.pool, stage.smtp.messages(), {
+          rejected: scenario === rejoins ? 1 : 0,
+        });
         expect(balance.crashed).toBe(crashed);
         expect(balance.duplicates).toBeGreaterThanOrEqual(duplicates);
         // Every other unknown is an attempt that took longer than a busy machine allows.

@@ -21,9 +21,23 @@ const outcome = fc.constantFrom<DeliveryOutcome>(
   { outcome: 'unknown', reason: 'timeout', status: null, detail: 'no answer' },
 );
 const step = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('fail' as const), target: fc.constantFrom(...targets), cause: fc.integer({ min: 0, max: 3 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('fail' as const),
+      target: fc.constantFrom(...targets),
+      cause: fc.integer({ min: 0, max: 3 }),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('succeed' as const), target: fc.constantFrom(...targets) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('ack' as const), target: fc.constantFrom(...targets), lease: fc.constantFrom('--until-success', '--until-signature-change') }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('ack' as const),
+      target: fc.constantFrom(...targets),
+      lease: fc.constantFrom('--until-success', '--until-signature-change'),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('unack' as const), target: fc.constantFrom(...targets) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('resolve' as const), target: fc.constantFrom(...targets) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('answer' as const), outcome }) },
@@ -47,7 +61,9 @@ test('after a long random run replay is exact, and a changed configuration chang
     const at = new Date(Date.now() - (steps - index) * 1_000).toISOString();
     switch (action.do) {
       case 'fail':
-        await world.signal(failure({ targetId: action.target, failedAt: at, observedAt: at, error: `cause ${'abcd'[action.cause]}` }));
+        await world.signal(
+          failure({ targetId: action.target, failedAt: at, observedAt: at, error: `cause ${'abcd'[action.cause]}` }),
+        );
         break;
       case 'succeed':
         await world.signal(success({ targetId: action.target, finishedAt: at, observedAt: at }));
@@ -70,8 +86,20 @@ test('after a long random run replay is exact, and a changed configuration chang
 
   const { rows } = await database.pool.query<{ type: string }>('select distinct type from tocsin.events');
   // A run that never got anywhere would prove nothing.
-  expect(rows.map(({ type }) => type), `seed ${seed}`).toEqual(
-    expect.arrayContaining(['FailureDetected', 'AlertNotified', 'NotificationFailed', 'AlertEscalated', 'AlertAcknowledged', 'AlertResolved', 'ResolutionNotified', 'DigestFailed']),
+  expect(
+    rows.map(({ type }) => type),
+    `seed ${seed}`,
+  ).toEqual(
+    expect.arrayContaining([
+      'FailureDetected',
+      'AlertNotified',
+      'NotificationFailed',
+      'AlertEscalated',
+      'AlertAcknowledged',
+      'AlertResolved',
+      'ResolutionNotified',
+      'DigestFailed',
+    ]),
   );
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'tocsin.yaml'), changed);
@@ -83,5 +111,7 @@ test('after a long random run replay is exact, and a changed configuration chang
     const { seconds: _, eventsPerSecond: __, ...rest } = JSON.parse(run.out) as Record<string, unknown>;
     return rest;
   };
-  expect(summary(await runForTest(['replay', '--all', '--json'], { env, cwd }))).toEqual(summary(await world.tocsin('replay', '--all', '--json')));
+  expect(summary(await runForTest(['replay', '--all', '--json'], { env, cwd }))).toEqual(
+    summary(await world.tocsin('replay', '--all', '--json')),
+  );
 }, 120_000);

@@ -22,21 +22,19 @@ afterAll(async () => {
 const happening = fc.record({ target: fc.constantFrom('albums', 'songs', 'artists'), failed: fc.boolean() });
 
 /** A history, and how it reaches us: in which order, how often, in which batches, through which notifier. */
-const history = fc
-  .array(happening, { minLength: 1, maxLength: 12 })
-  .chain((happenings) =>
-    fc.record({
-      happenings: fc.constant(happenings),
-      arrivals: fc
-        .shuffledSubarray(
-          happenings.flatMap((_, index) => [index, index]),
-          { minLength: happenings.length * 2 },
-        )
-        .map((order) => order),
-      batch: fc.integer({ min: 1, max: 5 }),
-      runs: fc.array(fc.boolean(), { minLength: 24, maxLength: 24 }),
-    }),
-  );
+const history = fc.array(happening, { minLength: 1, maxLength: 12 }).chain((happenings) =>
+  fc.record({
+    happenings: fc.constant(happenings),
+    arrivals: fc
+      .shuffledSubarray(
+        happenings.flatMap((_, index) => [index, index]),
+        { minLength: happenings.length * 2 },
+      )
+      .map((order) => order),
+    batch: fc.integer({ min: 1, max: 5 }),
+    runs: fc.array(fc.boolean(), { minLength: 24, maxLength: 24 }),
+  }),
+);
 
 const minute = (index: number): string => new Date(Date.UTC(2026, 2, 2, 3, index)).toISOString();
 
@@ -47,7 +45,9 @@ test('any order, duplication and interleaving of the same signals over two notif
       number += 1;
       const source = `source-${number}`;
       const signals = happenings.map(({ target, failed }, index): Signal =>
-        failed ? failure({ source, targetId: target, failedAt: minute(index) }) : success({ source, targetId: target, finishedAt: minute(index) }),
+        failed
+          ? failure({ source, targetId: target, failedAt: minute(index) })
+          : success({ source, targetId: target, finishedAt: minute(index) }),
       );
       const before = worlds.map((world) => world.sent.length);
       for (let from = 0, turn = 0; from < arrivals.length; from += batch, turn += 1) {
@@ -68,9 +68,13 @@ test('any order, duplication and interleaving of the same signals over two notif
         expect([alert.pending, alert.batches]).toEqual([{}, {}]);
       }
       // Told exactly once: what the messages say adds up to what happened.
-      const messages = worlds.flatMap((world, index) => world.sent.slice(before[index]).map(({ outgoing }) => outgoing.message));
+      const messages = worlds.flatMap((world, index) =>
+        world.sent.slice(before[index]).map(({ outgoing }) => outgoing.message),
+      );
       const told = messages.flatMap(({ items }) => items).filter((item) => item.source === source);
-      expect(told.filter(({ kind }) => kind !== 'resolved').reduce((sum, item) => sum + item.failures, 0)).toBe(failures.length);
+      expect(told.filter(({ kind }) => kind !== 'resolved').reduce((sum, item) => sum + item.failures, 0)).toBe(
+        failures.length,
+      );
       for (const alert of alerts) expect(await refold(alert)).toEqual(alert);
     }),
     { numRuns: 40 },
@@ -84,7 +88,9 @@ const openTargets = (alerts: readonly AlertState[]): readonly string[] =>
     .toSorted();
 
 /** A target is open when its last failure has no success after it. */
-const expectedOpen = (happenings: readonly { readonly target: string; readonly failed: boolean }[]): readonly string[] =>
+const expectedOpen = (
+  happenings: readonly { readonly target: string; readonly failed: boolean }[],
+): readonly string[] =>
   [...new Set(happenings.map(({ target }) => target))]
     .filter((target) => happenings.findLast((happening) => happening.target === target)?.failed)
     .toSorted();

@@ -22,7 +22,8 @@ test('records past their retention are deleted, younger ones and the log itself 
 
   const config = { retention: { outcomesMs: 30 * day, deliveriesMs: 30 * day }, jobs: [job(day)] };
   // A delivery that was replaced goes after its replacement, so it takes two runs.
-  for (const _ of [1, 2]) await forgetOldRecords(database.pool, config, createLogger({ level: 'silent', name: 'test' }));
+  for (const _ of [1, 2])
+    await forgetOldRecords(database.pool, config, createLogger({ level: 'silent', name: 'test' }));
   expect(await counts()).toEqual({ outcomes: 1, deliveries: 1, attempts: 1, events: before.events });
   await world.close();
 });

@@ -12,7 +12,11 @@ const passesMax = 100;
  * Deletes what the configuration's `retention` says, in small transactions. Outcomes are kept for at least twice the
  * longest look-back, whatever the configuration says: a forgotten outcome that is still looked at would be told again.
  */
-export const forgetOldRecords = async (pool: Pool, config: Pick<Config, 'retention' | 'jobs'>, log: Logger): Promise<void> => {
+export const forgetOldRecords = async (
+  pool: Pool,
+  config: Pick<Config, 'retention' | 'jobs'>,
+  log: Logger,
+): Promise<void> => {
   const lookBackMs = Math.max(...config.jobs.map((job) => job.lookBackMs));
   const outcomesMs = Math.max(config.retention.outcomesMs, 2 * lookBackMs);
   const deleted = {

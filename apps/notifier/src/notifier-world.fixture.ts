@@ -79,13 +79,18 @@ export const openWorld = async (
   const answers: ((channel: string) => DeliveryOutcome)[] = [];
   const clock = { offsetMs: 0 };
   const service: ServiceContext = {
-    store: shiftedStore(createPostgresStore({ pool: database.pool, foldAlert: evolveAlert, modelVersion: alertModelVersion }), clock),
+    store: shiftedStore(
+      createPostgresStore({ pool: database.pool, foldAlert: evolveAlert, modelVersion: alertModelVersion }),
+      clock,
+    ),
     queue: {
       // Times are decided by the shifted clock, jobs are fetched by the database's own.
       enqueue: (tx, jobs) =>
         queue.enqueue(
           tx,
-          jobs.map((job) => (job.startAfter === undefined ? job : { ...job, startAfter: addMs(job.startAfter, -clock.offsetMs) })),
+          jobs.map((job) =>
+            job.startAfter === undefined ? job : { ...job, startAfter: addMs(job.startAfter, -clock.offsetMs) },
+          ),
         ),
       completeInTransaction: queue.completeInTransaction,
     },
@@ -107,21 +112,31 @@ export const openWorld = async (
     sent,
     answers,
     signal: (...signals) =>
-      service.store.transaction('test.signal', (session) => queue.enqueue(session.tx, [{ queue: 'signals', data: { signals: [...signals] } }])),
+      service.store.transaction('test.signal', (session) =>
+        queue.enqueue(session.tx, [{ queue: 'signals', data: { signals: [...signals] } }]),
+      ),
     run: async () => {
       await notifier.runOnce();
     },
     advance: async (ms) => {
       clock.offsetMs += ms;
-      await database.pool.query(`update pgboss.job set start_after = start_after - $1 * interval '1 millisecond' where state < 'active'`, [ms]);
+      await database.pool.query(
+        `update pgboss.job set start_after = start_after - $1 * interval '1 millisecond' where state < 'active'`,
+        [ms],
+      );
       await database.pool.query(
         `update tocsin.deliveries set next_attempt_at = next_attempt_at - $1 * interval '1 millisecond' where next_attempt_at is not null`,
         [ms],
       );
-      await database.pool.query(`update tocsin.digests set due_at = due_at - $1 * interval '1 millisecond' where state = 'open'`, [ms]);
+      await database.pool.query(
+        `update tocsin.digests set due_at = due_at - $1 * interval '1 millisecond' where state = 'open'`,
+        [ms],
+      );
     },
     alerts: async () => {
-      const { rows } = await database.pool.query<{ data: AlertState }>('select data from tocsin.alerts order by opened_at, key');
+      const { rows } = await database.pool.query<{ data: AlertState }>(
+        'select data from tocsin.alerts order by opened_at, key',
+      );
       return rows.map(({ data }) => data);
     },
     close: async () => {
@@ -140,7 +155,9 @@ const shiftedStore = (store: Store, clock: { readonly offsetMs: number }): Store
 });
 
 /** A failure of `apple/refresh_catalog/songs`, unless said otherwise. */
-export const failure = (over: Partial<Record<keyof FailureSignal, unknown>> = {}): Extract<Signal, { signal: 'FailureDetected' }> => {
+export const failure = (
+  over: Partial<Record<keyof FailureSignal, unknown>> = {},
+): Extract<Signal, { signal: 'FailureDetected' }> => {
   const failedAt = (over.failedAt as string | undefined) ?? new Date().toISOString();
   return FailureSignal.parse({
     v: 1,
@@ -165,7 +182,9 @@ export const failure = (over: Partial<Record<keyof FailureSignal, unknown>> = {}
 };
 
 /** A success of the same job. */
-export const success = (over: Partial<Record<keyof SuccessSignal, unknown>> = {}): Extract<Signal, { signal: 'SuccessDetected' }> => {
+export const success = (
+  over: Partial<Record<keyof SuccessSignal, unknown>> = {},
+): Extract<Signal, { signal: 'SuccessDetected' }> => {
   const finishedAt = (over.finishedAt as string | undefined) ?? new Date().toISOString();
   return SuccessSignal.parse({
     v: 1,

@@ -9,7 +9,9 @@ const minutes = (count: number): number => count * 60_000;
 const at = (minute: number): string => new Date(Date.UTC(2026, 2, 2, 3, minute)).toISOString();
 
 let world: NotifierWorld;
-const open = async (...args: Parameters<typeof openWorld> extends [unknown, ...infer Rest] ? Rest : never): Promise<NotifierWorld> => {
+const open = async (
+  ...args: Parameters<typeof openWorld> extends [unknown, ...infer Rest] ? Rest : never
+): Promise<NotifierWorld> => {
   world = await openWorld(database, ...args);
   return world;
 };
@@ -58,7 +60,11 @@ test('story 12: a further failure of an open alert is told in the same conversat
   await world.run();
   expect(world.sent).toHaveLength(2);
   const [first, second] = world.sent.map(({ outgoing }) => outgoing);
-  expect(second?.message).toMatchObject({ followUp: true, threadId: first?.message.threadId, subject: first?.message.subject });
+  expect(second?.message).toMatchObject({
+    followUp: true,
+    threadId: first?.message.threadId,
+    subject: first?.message.subject,
+  });
   expect(first?.messageId).toBe(first?.message.threadId);
   expect(second?.messageId).not.toBe(first?.messageId);
   expect(second?.message.items[0]?.kind).toBe('again');
@@ -67,21 +73,33 @@ test('story 12: a further failure of an open alert is told in the same conversat
 test('story 7 and 9: three failed refreshes and the missing rebuild are one alert in one mail, and the next green run resolves it, and only then', async () => {
   await open({ chains: appleCatalog });
   const run = '2026-03-02T03:00:00Z';
-  const steps = ['albums', 'songs', 'artists'].map((targetId) => ({ jobType: 'refresh_catalog', targetId, status: 'failed' }));
+  const steps = ['albums', 'songs', 'artists'].map((targetId) => ({
+    jobType: 'refresh_catalog',
+    targetId,
+    status: 'failed',
+  }));
   await world.signal(
-    ...steps.map(({ targetId }, index) => failure({ targetId, run, failedAt: at(index), runContext: { steps, learned: [], lastGreenAt: at(0) } })),
+    ...steps.map(({ targetId }, index) =>
+      failure({ targetId, run, failedAt: at(index), runContext: { steps, learned: [], lastGreenAt: at(0) } }),
+    ),
   );
   await world.run();
   await world.advance(minutes(15));
   await world.run();
   expect(world.sent).toHaveLength(1);
-  expect(world.sent[0]?.outgoing.message).toMatchObject({ subject: expect.stringContaining('rebuild_index did not run') });
+  expect(world.sent[0]?.outgoing.message).toMatchObject({
+    subject: expect.stringContaining('rebuild_index did not run'),
+  });
   expect(await world.alerts()).toHaveLength(1);
 
   const next = '2026-03-09T03:00:00Z';
   const green = (jobType: string, targetId: string | null, minute: number) =>
     success({ jobType, targetId, run: next, finishedAt: new Date(Date.UTC(2026, 2, 9, 3, minute)).toISOString() });
-  await world.signal(green('refresh_catalog', 'albums', 1), green('refresh_catalog', 'songs', 2), green('refresh_catalog', 'artists', 3));
+  await world.signal(
+    green('refresh_catalog', 'albums', 1),
+    green('refresh_catalog', 'songs', 2),
+    green('refresh_catalog', 'artists', 3),
+  );
   await world.run();
   await world.advance(minutes(15));
   await world.run();
@@ -94,7 +112,10 @@ test('story 7 and 9: three failed refreshes and the missing rebuild are one aler
   await world.advance(minutes(15));
   await world.run();
   expect(world.sent).toHaveLength(2);
-  expect(world.sent[1]?.outgoing.message).toMatchObject({ followUp: true, threadId: world.sent[0]?.outgoing.message.threadId });
+  expect(world.sent[1]?.outgoing.message).toMatchObject({
+    followUp: true,
+    threadId: world.sent[0]?.outgoing.message.threadId,
+  });
   expect(world.sent[1]?.outgoing.message.headline).toMatch(/^Resolved: apple\/catalog/);
   expect((await world.alerts())[0]?.resolutionToldTo).toEqual(['default email']);
 });
@@ -148,7 +169,12 @@ test('story 13: what nobody acknowledges is told to the next level once, with wh
 
   await world.signal(success({ finishedAt: new Date(Date.now() + minutes(1)).toISOString() }));
   await world.run();
-  expect(world.sent.slice(2).map(({ channel }) => channel).toSorted()).toEqual(['email', 'oncall']);
+  expect(
+    world.sent
+      .slice(2)
+      .map(({ channel }) => channel)
+      .toSorted(),
+  ).toEqual(['email', 'oncall']);
   expect((await world.alerts())[0]?.state).toBe('resolved');
 });
 
@@ -164,7 +190,9 @@ test('story 13: an acknowledged alert is not escalated', async () => {
     acknowledge(world.service, alert!.id, { ...command, by: 'somebody else' }),
   ]);
   expect([first, second].filter(({ done }) => done)).toHaveLength(1);
-  expect([first, second].find(({ done }) => !done)).toMatchObject({ refused: expect.stringMatching(/^already acknowledged by/) });
+  expect([first, second].find(({ done }) => !done)).toMatchObject({
+    refused: expect.stringMatching(/^already acknowledged by/),
+  });
   await world.advance(minutes(60));
   await world.run();
   expect(world.sent.map(({ channel }) => channel)).toEqual(['email']);
@@ -175,14 +203,23 @@ test('story 14: an acknowledgement that runs out is told once, naming whose it w
   await world.signal(failure());
   await world.run();
   const [alert] = await world.alerts();
-  await acknowledge(world.service, alert!.id, { by: 'night shift', via: 'cli', lease: { until: 'span', ms: minutes(60) }, note: null });
+  await acknowledge(world.service, alert!.id, {
+    by: 'night shift',
+    via: 'cli',
+    lease: { until: 'span', ms: minutes(60) },
+    note: null,
+  });
   await world.signal(failure());
   await world.run();
   expect(world.sent).toHaveLength(1);
   await world.advance(minutes(61));
   await world.run();
   expect(world.sent).toHaveLength(2);
-  expect(world.sent[1]?.outgoing.message.items[0]).toMatchObject({ kind: 'lapsed', lapse: { by: 'night shift' }, failures: 1 });
+  expect(world.sent[1]?.outgoing.message.items[0]).toMatchObject({
+    kind: 'lapsed',
+    lapse: { by: 'night shift' },
+    failures: 1,
+  });
   await world.advance(minutes(600));
   await world.run();
   expect(world.sent).toHaveLength(2);
@@ -193,7 +230,12 @@ test('story 15: a new cause ends an acknowledgement that held for the old one', 
   await world.signal(failure());
   await world.run();
   const [alert] = await world.alerts();
-  await acknowledge(world.service, alert!.id, { by: 'night shift', via: 'cli', lease: { until: 'signature-change' }, note: null });
+  await acknowledge(world.service, alert!.id, {
+    by: 'night shift',
+    via: 'cli',
+    lease: { until: 'signature-change' },
+    note: null,
+  });
   await world.signal(failure({ error: 'HTTP 503 from http://127.0.0.1:4999/songs' }));
   await world.run();
   expect(world.sent).toHaveLength(1);
@@ -208,8 +250,12 @@ test('an operator resolves an alert, and those who were told are told so', async
   await world.signal(failure());
   await world.run();
   const [alert] = await world.alerts();
-  expect(await resolveByHand(world.service, alert!.id, { by: 'night shift', note: 'not needed any more' })).toMatchObject({ done: true });
-  expect(await resolveByHand(world.service, alert!.id, { by: 'night shift', note: null })).toMatchObject({ done: false });
+  expect(
+    await resolveByHand(world.service, alert!.id, { by: 'night shift', note: 'not needed any more' }),
+  ).toMatchObject({ done: true });
+  expect(await resolveByHand(world.service, alert!.id, { by: 'night shift', note: null })).toMatchObject({
+    done: false,
+  });
   await world.run();
   expect(world.sent.map(({ outgoing }) => outgoing.message.items[0]?.kind)).toEqual(['new', 'resolved']);
 });
@@ -230,7 +276,13 @@ test('story 21: a failure after the resolution opens a new alert that names its 
 
 test('story 24: a provider that asks for patience gets it, and other channels go out', async () => {
   await open({ routes: [route({ windowMs: 0, channels: ['email', 'chat'] })] });
-  const busy = { outcome: 'retry', reason: 'rate-limited', retryAfterMs: minutes(10), status: 429, detail: 'slow down' } as const;
+  const busy = {
+    outcome: 'retry',
+    reason: 'rate-limited',
+    retryAfterMs: minutes(10),
+    status: 429,
+    detail: 'slow down',
+  } as const;
   const fine = { outcome: 'accepted', providerMessageId: null, status: 202 } as const;
   world.answers.push(...[0, 1].map(() => (channel: string) => (channel === 'email' ? busy : fine)));
   await world.signal(failure());
@@ -288,7 +340,13 @@ test('a message every channel refuses is not forgotten: its news is put into the
 
 test('a recovery between the composing and the accepting of a digest is told to those who read the failure', async () => {
   await open({ routes: [route({ windowMs: 0 })] });
-  world.answers.push(() => ({ outcome: 'retry', reason: 'server-error', retryAfterMs: minutes(5), status: 500, detail: 'later' }));
+  world.answers.push(() => ({
+    outcome: 'retry',
+    reason: 'server-error',
+    retryAfterMs: minutes(5),
+    status: 500,
+    detail: 'later',
+  }));
   await world.signal(failure({ failedAt: at(0) }));
   await world.run();
   await world.signal(success({ finishedAt: at(1) }));
@@ -301,7 +359,12 @@ test('a recovery between the composing and the accepting of a digest is told to 
 
 test('one unreadable signal is put into quarantine, is told, and holds back nothing', async () => {
   await open({ routes: [route({ windowMs: 0 })] });
-  await world.signal(failure(), { signal: 'FailureDetected', v: 1, source: 5 }, 'nonsense', failure({ targetId: 'albums' }));
+  await world.signal(
+    failure(),
+    { signal: 'FailureDetected', v: 1, source: 5 },
+    'nonsense',
+    failure({ targetId: 'albums' }),
+  );
   await world.run();
   expect((await world.alerts()).map(({ key }) => key).toSorted()).toEqual([
     'job/apple/refresh_catalog/albums',
@@ -310,7 +373,9 @@ test('one unreadable signal is put into quarantine, is told, and holds back noth
   ]);
   const { rows } = await database.pool.query('select count(*)::int as count from tocsin.quarantine');
   expect(rows).toEqual([{ count: 2 }]);
-  expect(world.sent.flatMap(({ outgoing }) => outgoing.message.items.map(({ title }) => title))).toContain('tocsin/read_signal');
+  expect(world.sent.flatMap(({ outgoing }) => outgoing.message.items.map(({ title }) => title))).toContain(
+    'tocsin/read_signal',
+  );
 });
 
 test('story 5: forty failures of three types within a window are one mail', async () => {
@@ -318,7 +383,12 @@ test('story 5: forty failures of three types within a window are one mail', asyn
   const types = ['resize_image', 'send_invoice', 'sync_contacts'];
   await world.signal(
     ...Array.from({ length: 40 }, (_, index) =>
-      failure({ source: 'shop', jobType: types[index % 3], targetId: `t${index}`, error: `cause of ${types[index % 3]}: id ${index}` }),
+      failure({
+        source: 'shop',
+        jobType: types[index % 3],
+        targetId: `t${index}`,
+        error: `cause of ${types[index % 3]}: id ${index}`,
+      }),
     ),
   );
   await world.run();

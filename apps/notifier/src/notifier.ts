@@ -1,4 +1,15 @@
-import { deliver, escalateDigest, ingestSignals, lapseAcknowledgement, oneAtATime, rejoinStrayNews, sealDigest, settleDelivery, sweep } from '@tocsin/alert-service';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  deliver,
+  escalateDigest,
+  ingestSignals,
+  lapseAcknowledgement,
+  oneAtATime,
+  rejoinStrayNews,
+  sealDigest,
+  settleDelivery,
+  sweep,
+} from '@tocsin/alert-service';
 import type { DeliveryTask, ServiceContext, TimerTask, TocsinPayloads } from '@tocsin/alert-service';
 import type { Queue, QueueJob } from '@tocsin/queue';
 import type { Stoppable } from '@tocsin/runtime';
@@ -11,6 +22,11 @@ const deliveriesAtOnceMax = 4;
 const sweepEveryMs = 30_000;
 /** How often news that no channel could carry is put back on its way. */
 const rejoinEveryMs = 900_000;
+/** Settling waits for signals to be taken in, this long per piece of work at most, in milliseconds … */
+const settleYieldMaxMs = 500;
+/** … until none were for this long, looking this often. */
+const settleQuietMs = 30;
+const settlePollMs = 10;
 /** How often records past their time are deleted. */
 const forgetEveryMs = 3_600_000;
 /** Rounds of one `--once` run; each round works off what the round before has made due. */
@@ -38,13 +54,25 @@ export interface Notifier extends Stoppable {
 export const createNotifier = ({ service, queue, instance, forget }: NotifierOptions): Notifier => {
   const { log } = service;
   const stopping = new AbortController();
-  // Sealing and sending tell people; settling only writes down that they were told.
   const settling = oneAtATime();
   let timers: NodeJS.Timeout[] = [];
   let busy: Promise<unknown> = Promise.resolve();
 
+  let ingestions = 0;
+  let ingestedAtMs = Number.NEGATIVE_INFINITY;
+  /** Lets signals go first, for a while: taking them in leads to telling people, settling only writes down that they were told. */
+  const afterSignals = async (): Promise<void> => {
+    const untilMs = performance.now() + settleYieldMaxMs;
+    while ((ingestions > 0 || performance.now() - ingestedAtMs < settleQuietMs) && performance.now() < untilMs)
+      await delay(settlePollMs, undefined, { signal: stopping.signal }).catch(() => {});
+  };
+
   const onSignals = async (jobs: readonly QueueJob<TocsinPayloads['signals']>[]): Promise<void> => {
-    const result = await ingestSignals(service, jobs);
+    ingestions += 1;
+    const result = await ingestSignals(service, jobs).finally(() => {
+      ingestions -= 1;
+      ingestedAtMs = performance.now();
+    });
     log.info({ decision: 'SignalsIngested', jobs: jobs.length, ...result }, 'signals ingested');
   };
   const onTimers = async (jobs: readonly QueueJob<TimerTask>[]): Promise<void> => {
@@ -52,7 +80,7 @@ export const createNotifier = ({ service, queue, instance, forget }: NotifierOpt
   };
   const onDeliveries = async (jobs: readonly QueueJob<DeliveryTask>[], signal: AbortSignal): Promise<void> => {
     for (const { data } of jobs) {
-      const run = (): Promise<void> => runTask(service, data, AbortSignal.any([signal, stopping.signal]));
+      const run = (): Promise<void> => runTask(service, data, AbortSignal.any([signal, stopping.signal]), afterSignals);
       await (data.task === 'settle' ? settling(run) : run());
     }
   };
@@ -60,7 +88,9 @@ export const createNotifier = ({ service, queue, instance, forget }: NotifierOpt
   /** Runs housekeeping now and then, one at a time; a failure is logged and the next turn tries again. */
   const every = (ms: number, name: string, work: () => Promise<unknown>): NodeJS.Timeout =>
     setInterval(() => {
-      busy = busy.then(work).catch((error: unknown) => log.warn({ err: error }, `${name} failed and will be tried again`));
+      busy = busy
+        .then(work)
+        .catch((error: unknown) => log.warn({ err: error }, `${name} failed and will be tried again`));
     }, ms);
 
   return {
@@ -121,7 +151,12 @@ const runTimer = async (service: ServiceContext, task: TimerTask, signal: AbortS
   }
 };
 
-const runTask = async (service: ServiceContext, task: DeliveryTask, signal: AbortSignal): Promise<void> => {
+const runTask = async (
+  service: ServiceContext,
+  task: DeliveryTask,
+  signal: AbortSignal,
+  beforeSettling: () => Promise<void>,
+): Promise<void> => {
   switch (task.task) {
     case 'seal':
       await sealDigest(service, task.digestId);
@@ -130,7 +165,7 @@ const runTask = async (service: ServiceContext, task: DeliveryTask, signal: Abor
       await deliver(service, task.deliveryId, signal);
       return;
     case 'settle':
-      await settleDelivery(service, task.deliveryId);
+      await settleDelivery(service, task.deliveryId, beforeSettling);
       return;
     default:
       task satisfies never;

@@ -40,8 +40,10 @@ export const openNotifier = async ({ config, connectionString, log }: OpenNotifi
     connectionString,
     applicationName: 'tocsin-notifier',
     parse: parseTask,
-    onUnreadable: (job, reason) => log.error({ queue: job.queue, jobId: job.id, reason }, 'a job could not be read; it lies in the dead letters'),
-    onError: (error, name) => log.warn({ err: error, queue: name }, 'a job failed and will be tried again, or a connection was lost'),
+    onUnreadable: (job, reason) =>
+      log.error({ queue: job.queue, jobId: job.id, reason }, 'a job could not be read; it lies in the dead letters'),
+    onError: (error, name) =>
+      log.warn({ err: error, queue: name }, 'a job failed and will be tried again, or a connection was lost'),
     onWarning: (message, data) => log.warn({ data }, message),
     claimSeconds: config.workers.claimSeconds,
   });

@@ -37,7 +37,11 @@ export interface Batch {
   /** Whether the first occurrence of the alert is among them. */
   readonly opened: boolean;
   readonly resolved: boolean;
-  readonly lapse: { readonly by: string; readonly acknowledgedAt: Instant; readonly reason: 'time' | 'signature-change' } | null;
+  readonly lapse: {
+    readonly by: string;
+    readonly acknowledgedAt: Instant;
+    readonly reason: 'time' | 'signature-change';
+  } | null;
   readonly escalation: { readonly level: number; readonly name: string; readonly afterMs: number } | null;
 }
 
@@ -100,7 +104,12 @@ export interface AlertState {
   /** News by route that sits in no digest yet. */
   readonly pending: Readonly<Record<string, Batch>>;
   /** News by digest that no channel has accepted yet. */
-  readonly batches: Readonly<Record<string, { readonly route: string; readonly purpose: DigestPurpose; readonly dueAt: Instant; readonly batch: Batch }>>;
+  readonly batches: Readonly<
+    Record<
+      string,
+      { readonly route: string; readonly purpose: DigestPurpose; readonly dueAt: Instant; readonly batch: Batch }
+    >
+  >;
   readonly told: readonly Told[];
   readonly notifiedAt: Instant | null;
   /** Since when people know of it and nobody has taken it: when the escalation clock started; null while it stands still. */

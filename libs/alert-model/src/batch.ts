@@ -53,11 +53,18 @@ export const addCause = (counted: Counted, cause: Cause): Counted => {
   const at = counted.causes.findIndex((known) => known.signature === cause.signature);
   if (at === -1)
     return counted.causes.length < causesMax
-      ? { causes: [...counted.causes, { ...cause, samples: cause.samples.slice(-samplesPerCauseMax) }], otherCauses: counted.otherCauses }
+      ? {
+          causes: [...counted.causes, { ...cause, samples: cause.samples.slice(-samplesPerCauseMax) }],
+          otherCauses: counted.otherCauses,
+        }
       : { causes: counted.causes, otherCauses: counted.otherCauses + cause.count };
   const causes = counted.causes.map((known, index) =>
     index === at
-      ? { signature: known.signature, count: known.count + cause.count, samples: [...known.samples, ...cause.samples].slice(-samplesPerCauseMax) }
+      ? {
+          signature: known.signature,
+          count: known.count + cause.count,
+          samples: [...known.samples, ...cause.samples].slice(-samplesPerCauseMax),
+        }
       : known,
   );
   return { causes, otherCauses: counted.otherCauses };

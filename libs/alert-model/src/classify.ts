@@ -102,14 +102,20 @@ const anyGlob = (patterns: readonly string[] | undefined, text: string): boolean
   patterns === undefined || patterns.some((pattern) => globMatches(pattern, text));
 
 const chainOf = (
-  subject: { readonly source: string; readonly jobType: string; readonly targetId: string | null; readonly run: string | null },
+  subject: {
+    readonly source: string;
+    readonly jobType: string;
+    readonly targetId: string | null;
+    readonly run: string | null;
+  },
   chains: readonly ChainPolicy[],
 ): ChainPolicy | typeof unnamedChain | null => {
   const configured = chains.find(
     (chain) =>
       chain.source === subject.source &&
       chain.steps.some(
-        (step) => step.jobType === subject.jobType && (step.targets === null || step.targets.includes(subject.targetId ?? '')),
+        (step) =>
+          step.jobType === subject.jobType && (step.targets === null || step.targets.includes(subject.targetId ?? '')),
       ),
   );
   return configured ?? (subject.run === null ? null : unnamedChain);
@@ -135,7 +141,9 @@ const missingSteps = (signal: FailureSignal, chain: FrozenChain | null): readonl
   const stages = [...new Set(chain.steps.map((step) => step.jobType))];
   const failedStage = stages.indexOf(signal.jobType);
   const begun = new Set(
-    (signal.runContext?.steps ?? []).filter((step) => step.status !== 'pending' && step.status !== 'canceled').map((step) => stepName(stepIn(chain.steps, step))),
+    (signal.runContext?.steps ?? [])
+      .filter((step) => step.status !== 'pending' && step.status !== 'canceled')
+      .map((step) => stepName(stepIn(chain.steps, step))),
   );
   return chain.steps.filter((step) => stages.indexOf(step.jobType) > failedStage && !begun.has(stepName(step)));
 };
@@ -150,7 +158,11 @@ const jobKey = (subject: Subject, groupBy: NonNullable<Rule['groupBy']>): string
 /** Keeps the parts of a key apart even when a name holds a slash. */
 const part = (text: string): string => text.replaceAll('%', '%25').replaceAll('/', '%2F');
 
-const titleOf = (signal: FailureSignal, chain: ChainPolicy | typeof unnamedChain | null, groupBy: NonNullable<Rule['groupBy']>): string => {
+const titleOf = (
+  signal: FailureSignal,
+  chain: ChainPolicy | typeof unnamedChain | null,
+  groupBy: NonNullable<Rule['groupBy']>,
+): string => {
   if (chain !== null) return `${signal.source}/${chain === unnamedChain ? unnamedChain : chain.name}`;
   const target = groupBy.includes('targetId') && signal.targetId !== null ? `/${signal.targetId}` : '';
   return `${signal.source}/${signal.jobType}${target}`;
@@ -166,7 +178,10 @@ const freezeRoute = ({ name, channels, fallback, windowMs, escalation }: Policy[
   channels: [...channels],
   fallback: [...fallback],
   windowMs,
-  escalation: escalation === null ? null : { name: escalation.name, afterMs: escalation.afterMs, channels: [...escalation.channels] },
+  escalation:
+    escalation === null
+      ? null
+      : { name: escalation.name, afterMs: escalation.afterMs, channels: [...escalation.channels] },
 });
 
 /** The worse of two severities. */

@@ -26,7 +26,8 @@ export interface Composition {
   readonly now: Instant;
 }
 
-export const sampleKey = (ref: { readonly alertId: AlertId; readonly version: number }): string => `${ref.alertId} ${ref.version}`;
+export const sampleKey = (ref: { readonly alertId: AlertId; readonly version: number }): string =>
+  `${ref.alertId} ${ref.version}`;
 
 /** Makes the message of a plan: content for people, without markup, bounded. Pure: the same input gives the same message. */
 export const composeMessage = (
@@ -91,7 +92,8 @@ const composeItem = (item: PlannedItem, composition: Composition): MessageItem =
         : { ...first.batch.escalation, toldBefore: first.told.map(({ channel, at }) => ({ channel, at })) },
     predecessor: first.predecessor,
     adminUrl: causes[0]?.jobs[0]?.adminUrl ?? null,
-    tocsinUrl: composition.publicUrl === null ? null : `${composition.publicUrl.replace(/\/+$/, '')}/alerts/${first.alertId}`,
+    tocsinUrl:
+      composition.publicUrl === null ? null : `${composition.publicUrl.replace(/\/+$/, '')}/alerts/${first.alertId}`,
   };
 };
 
@@ -111,7 +113,12 @@ const composeCauses = (item: PlannedItem, composition: Composition): readonly Me
   );
 };
 
-const causeOf = (signature: string, count: number, samples: readonly Sample[], adminUrl: string | null): MessageCause => {
+const causeOf = (
+  signature: string,
+  count: number,
+  samples: readonly Sample[],
+  adminUrl: string | null,
+): MessageCause => {
   const jobs = samples.slice(0, jobsPerItemMax).map((sample) => jobOf(sample, adminUrl));
   const error = samples.at(-1)?.error ?? null;
   return {

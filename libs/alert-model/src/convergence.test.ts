@@ -250,7 +250,11 @@ describe('any commands in any order', () => {
     fc.tuple(small, fc.constantFrom('slack', null)).map(
       ([number, fallback]): Command =>
         (state, now) =>
-          decideNotificationFailed(state, { ...delivery(number, false, 'email'), reason: 'rejected', fallback, final: fallback === null }, now),
+          decideNotificationFailed(
+            state,
+            { ...delivery(number, false, 'email'), reason: 'rejected', fallback, final: fallback === null },
+            now,
+          ),
     ),
     small.map(
       (level): Command =>

@@ -107,7 +107,9 @@ const finishOf = (state: AlertState, run: string | null, name: string): Instant 
 
 /** The oldest failure that may still have to be made good. */
 const firstFailure = (debts: readonly Owed[]): Instant | null =>
-  debts.flatMap((owed) => Object.values(owed.failedAtByRun)).reduce<Instant | null>((first, at) => (first === null ? at : earlier(first, at)), null);
+  debts
+    .flatMap((owed) => Object.values(owed.failedAtByRun))
+    .reduce<Instant | null>((first, at) => (first === null ? at : earlier(first, at)), null);
 
 /** A channel accepted a message about this alert. */
 export const decideNotified = (
@@ -131,11 +133,16 @@ export const decideNotified = (
     if (state.resolutionToldTo.includes(`${route} ${channel}`)) return refuse('already recorded');
     const { digestId, acceptedAt } = delivery;
     return {
-      events: [{ type: 'ResolutionNotified', occurredAt: now, data: { digestId, deliveryId, route, channel, acceptedAt } }],
+      events: [
+        { type: 'ResolutionNotified', occurredAt: now, data: { digestId, deliveryId, route, channel, acceptedAt } },
+      ],
       reason: 'the recovery was told',
     };
   }
-  return { events: [{ type: 'AlertNotified', occurredAt: now, data: { ...delivery } }], reason: 'the failure was told' };
+  return {
+    events: [{ type: 'AlertNotified', occurredAt: now, data: { ...delivery } }],
+    reason: 'the failure was told',
+  };
 };
 
 /** A channel gave a message up. When no other message of the digest tells of the alert, its news waits for the next digest. */
@@ -149,7 +156,11 @@ export const decideNotificationFailed = (
 };
 
 /** Nobody acknowledged in time: the next level is told. */
-export const decideEscalate = (state: AlertState, due: { readonly route: string; readonly level: number }, now: Instant): Decision => {
+export const decideEscalate = (
+  state: AlertState,
+  due: { readonly route: string; readonly level: number },
+  now: Instant,
+): Decision => {
   if (state.state === 'resolved') return refuse('it is resolved');
   if (state.acknowledgement !== null) return refuse(`it is acknowledged by ${state.acknowledgement.by}`);
   if (state.escalationLevel >= due.level) return refuse(`level ${due.level} was told before`);
@@ -160,7 +171,13 @@ export const decideEscalate = (state: AlertState, due: { readonly route: string;
   const dueAt = addMs(state.unansweredSince, afterMs);
   if (isAfter(dueAt, now)) return refuse(`its clock runs until ${dueAt}`);
   return {
-    events: [{ type: 'AlertEscalated', occurredAt: now, data: { level: due.level, route: due.route, escalation: name, channels, afterMs } }],
+    events: [
+      {
+        type: 'AlertEscalated',
+        occurredAt: now,
+        data: { level: due.level, route: due.route, escalation: name, channels, afterMs },
+      },
+    ],
     reason: 'nobody acknowledged in time',
   };
 };
@@ -173,8 +190,12 @@ export const decideAcknowledge = (
 ): Decision => {
   if (state.state === 'resolved') return refuse('the alert is already resolved');
   if (state.acknowledgement !== null) return refuse(`already acknowledged by ${state.acknowledgement.by}`);
-  if (command.lease.until === 'time' && !isAfter(command.lease.at, now)) return refuse(`the lease would end in the past, at ${command.lease.at}`);
-  return { events: [{ type: 'AlertAcknowledged', occurredAt: now, data: command }], reason: `acknowledged by ${command.by}` };
+  if (command.lease.until === 'time' && !isAfter(command.lease.at, now))
+    return refuse(`the lease would end in the past, at ${command.lease.at}`);
+  return {
+    events: [{ type: 'AlertAcknowledged', occurredAt: now, data: command }],
+    reason: `acknowledged by ${command.by}`,
+  };
 };
 
 /** Somebody gives the alert back. */
@@ -182,8 +203,8 @@ export const decideUnacknowledge = (state: AlertState, by: string, now: Instant)
   state.state === 'resolved'
     ? refuse('the alert is already resolved')
     : state.acknowledgement === null
-    ? refuse('the alert is not acknowledged')
-    : { events: [{ type: 'AlertUnacknowledged', occurredAt: now, data: { by } }], reason: `given back by ${by}` };
+      ? refuse('the alert is not acknowledged')
+      : { events: [{ type: 'AlertUnacknowledged', occurredAt: now, data: { by } }], reason: `given back by ${by}` };
 
 /** The time of an acknowledgement is over. */
 export const decideLapse = (state: AlertState, now: Instant): Decision => {
@@ -196,11 +217,21 @@ export const decideLapse = (state: AlertState, now: Instant): Decision => {
 };
 
 /** An operator closes the alert by hand. */
-export const decideResolve = (state: AlertState, command: { readonly by: string; readonly note: string | null }, now: Instant): Decision =>
+export const decideResolve = (
+  state: AlertState,
+  command: { readonly by: string; readonly note: string | null },
+  now: Instant,
+): Decision =>
   state.state === 'resolved'
     ? refuse('the alert is already resolved')
     : {
-        events: [{ type: 'AlertResolved', occurredAt: now, data: { reason: 'operator', resolvedAt: now, by: command.by, note: command.note } }],
+        events: [
+          {
+            type: 'AlertResolved',
+            occurredAt: now,
+            data: { reason: 'operator', resolvedAt: now, by: command.by, note: command.note },
+          },
+        ],
         reason: `resolved by ${command.by}`,
       };
 

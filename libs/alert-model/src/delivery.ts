@@ -34,8 +34,18 @@ export type DeliveryOutcome =
       readonly status: number | null;
       readonly detail: string;
     }
-  | { readonly outcome: 'rejected'; readonly reason: DeliveryReason; readonly status: number | null; readonly detail: string }
-  | { readonly outcome: 'unknown'; readonly reason: DeliveryReason; readonly status: number | null; readonly detail: string };
+  | {
+      readonly outcome: 'rejected';
+      readonly reason: DeliveryReason;
+      readonly status: number | null;
+      readonly detail: string;
+    }
+  | {
+      readonly outcome: 'unknown';
+      readonly reason: DeliveryReason;
+      readonly status: number | null;
+      readonly detail: string;
+    };
 
 /** What happens to a delivery after an attempt. */
 export type DeliveryStep =
@@ -79,12 +89,20 @@ export const nextDeliveryStep = (
       return { step: 'accepted' };
     case 'rejected':
       // A wrong key or a missing channel is repaired by people: without another channel the message waits for them.
-      if (!fallbackLeft && (outcome.reason === 'unauthorized' || outcome.reason === 'misconfigured') && attempts < limit)
+      if (
+        !fallbackLeft &&
+        (outcome.reason === 'unauthorized' || outcome.reason === 'misconfigured') &&
+        attempts < limit
+      )
         return { step: 'wait', afterMs: unauthorizedRetryMs, state: 'retrying' };
       return { step: 'give-up' };
     case 'retry':
       if (attempts >= limit) return { step: 'give-up' };
-      return { step: 'wait', afterMs: Math.min(outcome.retryAfterMs ?? backoffMs(attempts, retryFirstMs), retryAfterMaxMs), state: 'retrying' };
+      return {
+        step: 'wait',
+        afterMs: Math.min(outcome.retryAfterMs ?? backoffMs(attempts, retryFirstMs), retryAfterMaxMs),
+        state: 'retrying',
+      };
     case 'unknown':
       if (attempts >= limit) return { step: 'give-up' };
       return { step: 'wait', afterMs: backoffMs(attempts, unknownFirstMs), state: 'unknown' };
@@ -93,4 +111,5 @@ export const nextDeliveryStep = (
   }
 };
 
-const backoffMs = (attempts: number, firstMs: number): number => Math.min(firstMs * 2 ** Math.min(attempts - 1, 16), retryMaxMs);
+const backoffMs = (attempts: number, firstMs: number): number =>
+  Math.min(firstMs * 2 ** Math.min(attempts - 1, 16), retryMaxMs);

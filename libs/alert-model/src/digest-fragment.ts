@@ -15,7 +15,13 @@ export interface Fragment {
   readonly source: string;
   readonly jobType: string;
   readonly targetId: string | null;
-  readonly chain: { readonly name: string; readonly run: string | null; readonly missing: readonly string[]; readonly lastGreenAt: string | null; readonly failedRuns: number } | null;
+  readonly chain: {
+    readonly name: string;
+    readonly run: string | null;
+    readonly missing: readonly string[];
+    readonly lastGreenAt: string | null;
+    readonly failedRuns: number;
+  } | null;
   readonly occurrences: number;
   readonly since: Instant;
   readonly lastFailedAt: Instant;
@@ -36,7 +42,9 @@ export const fragmentOf = (state: AlertState, digestId: DigestId): Fragment | nu
   const entry = state.batches[digestId];
   if (entry === undefined) return null;
   const { batch, route } = entry;
-  const told = state.told.filter((one) => one.route === route).map(({ channel, at, threadId }) => ({ channel, at, threadId }));
+  const told = state.told
+    .filter((one) => one.route === route)
+    .map(({ channel, at, threadId }) => ({ channel, at, threadId }));
   return {
     alertId: state.id,
     kind: kindOf(state, batch, told.length > 0),
@@ -48,7 +56,13 @@ export const fragmentOf = (state: AlertState, digestId: DigestId): Fragment | nu
     chain:
       state.chain === null
         ? null
-        : { name: state.chain.name, run: state.lastRun, missing: stillMissing(state), lastGreenAt: state.lastGreenAt, failedRuns: state.failedRuns.length },
+        : {
+            name: state.chain.name,
+            run: state.lastRun,
+            missing: stillMissing(state),
+            lastGreenAt: state.lastGreenAt,
+            failedRuns: state.failedRuns.length,
+          },
     occurrences: state.occurrences,
     since: state.firstFailedAt,
     lastFailedAt: state.lastFailedAt,
@@ -58,7 +72,9 @@ export const fragmentOf = (state: AlertState, digestId: DigestId): Fragment | nu
     resolution: state.resolution,
     predecessor: state.predecessor,
     told,
-    owedResolution: told.map((one) => one.channel).filter((channel) => !state.resolutionToldTo.includes(`${route} ${channel}`)),
+    owedResolution: told
+      .map((one) => one.channel)
+      .filter((channel) => !state.resolutionToldTo.includes(`${route} ${channel}`)),
   };
 };
 

@@ -75,7 +75,11 @@ export interface MessageItem {
     /** From the first failure to the recovery. */
     readonly downtimeMs: number;
   } | null;
-  readonly lapse: { readonly by: string; readonly acknowledgedAt: string; readonly reason: 'time' | 'signature-change' } | null;
+  readonly lapse: {
+    readonly by: string;
+    readonly acknowledgedAt: string;
+    readonly reason: 'time' | 'signature-change';
+  } | null;
   readonly escalation: {
     readonly level: number;
     readonly name: string;
@@ -105,7 +109,12 @@ export interface DigestMessage {
   readonly items: readonly MessageItem[];
   /** Alerts that did not fit into `items`. */
   readonly omittedAlerts: number;
-  readonly totals: { readonly failures: number; readonly alerts: number; readonly resolved: number; readonly stillOpen: number };
+  readonly totals: {
+    readonly failures: number;
+    readonly alerts: number;
+    readonly resolved: number;
+    readonly stillOpen: number;
+  };
   /** What the reader must know of the telling itself, such as "The channel email refused this message: …". */
   readonly notices: readonly string[];
   readonly composedAt: string;

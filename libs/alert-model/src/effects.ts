@@ -17,7 +17,13 @@ export type Effect =
       readonly channels: readonly string[];
       readonly fallback: readonly string[];
     }
-  | { readonly type: 'ScheduleEscalation'; readonly digestId: DigestId; readonly route: string; readonly level: number; readonly at: Instant }
+  | {
+      readonly type: 'ScheduleEscalation';
+      readonly digestId: DigestId;
+      readonly route: string;
+      readonly level: number;
+      readonly at: Instant;
+    }
   | { readonly type: 'ScheduleLapse'; readonly alertId: AlertId; readonly at: Instant };
 
 /** The one escalation level there is today. */
@@ -74,7 +80,17 @@ const escalate = (state: AlertState, routeName: string): readonly Effect[] => {
   const route = state.routes.find(({ name }) => name === routeName);
   if (route?.escalation == null) return [];
   const { channels } = route.escalation;
-  return [{ type: 'JoinDigest', alertId: state.id, route: routeName, purpose: 'escalation', windowMs: 0, channels, fallback: route.fallback }];
+  return [
+    {
+      type: 'JoinDigest',
+      alertId: state.id,
+      route: routeName,
+      purpose: 'escalation',
+      windowMs: 0,
+      channels,
+      fallback: route.fallback,
+    },
+  ];
 };
 
 /**
@@ -83,7 +99,8 @@ const escalate = (state: AlertState, routeName: string): readonly Effect[] => {
  */
 const climb = (before: AlertState | null, after: AlertState): readonly Effect[] => {
   const { unansweredSince, escalationLevel } = after;
-  if (unansweredSince === null || unansweredSince === before?.unansweredSince || escalationLevel >= escalationLevels) return [];
+  if (unansweredSince === null || unansweredSince === before?.unansweredSince || escalationLevel >= escalationLevels)
+    return [];
   return after.routes.flatMap(({ name, escalation }): readonly Effect[] => {
     const told = after.told.findLast((entry) => entry.route === name && entry.purpose !== 'escalation');
     if (escalation === null || told === undefined) return [];

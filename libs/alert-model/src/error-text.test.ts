@@ -67,7 +67,9 @@ const traceback = (depth: number): string =>
 describe('causeLine', () => {
   test('is the last line of a Python traceback, and the first of anything else', () => {
     expect(causeLine(traceback(3))).toBe('ValueError: catalogue has no songs');
-    expect(causeLine('\nTypeError: x is not a function\n    at run (/app/a.js:1:2)')).toBe('TypeError: x is not a function');
+    expect(causeLine('\nTypeError: x is not a function\n    at run (/app/a.js:1:2)')).toBe(
+      'TypeError: x is not a function',
+    );
     expect(causeLine('')).toBe('');
   });
 });

@@ -26,7 +26,11 @@ export const Opening = z.object({
   routes: z.array(FrozenRoute).min(1),
   /** The latest earlier alert of the same key. */
   predecessor: z
-    .object({ alertId: AlertId, resolvedAt: Instant, /** Alerts of this key in the seven days before. */ recentCount: z.int() })
+    .object({
+      alertId: AlertId,
+      resolvedAt: Instant,
+      /** Alerts of this key in the seven days before. */ recentCount: z.int(),
+    })
     .nullable(),
 });
 export type Opening = z.infer<typeof Opening>;
@@ -104,7 +108,11 @@ const AlertEscalated = z.object({
 
 const AlertAcknowledged = z.object({ by: z.string(), via: z.string(), lease: Lease, note: z.string().nullable() });
 const AlertUnacknowledged = z.object({ by: z.string() });
-const AcknowledgementLapsed = z.object({ by: z.string(), acknowledgedAt: Instant, reason: z.enum(['time', 'signature-change']) });
+const AcknowledgementLapsed = z.object({
+  by: z.string(),
+  acknowledgedAt: Instant,
+  reason: z.enum(['time', 'signature-change']),
+});
 const SeverityRaised = z.object({ from: Severity, to: Severity });
 
 export const ResolutionReason = z.enum(['succeeded', 'chain-run-green', 'failed-steps-succeeded', 'operator']);
@@ -140,7 +148,12 @@ const DigestSealed = z.object({
   deliveries: z.array(z.object({ deliveryId: DeliveryId, channel: z.string(), threadId: DigestId, alerts: z.int() })),
 });
 
-const DigestDelivered = z.object({ deliveryId: DeliveryId, channel: z.string(), acceptedAt: Instant, attempts: z.int() });
+const DigestDelivered = z.object({
+  deliveryId: DeliveryId,
+  channel: z.string(),
+  acceptedAt: Instant,
+  attempts: z.int(),
+});
 const DigestFailed = z.object({
   deliveryId: DeliveryId,
   channel: z.string(),
@@ -197,7 +210,12 @@ const schemas: Readonly<Record<string, z.ZodType>> = { ...alertEventSchemas, ...
  * @throws InvariantError when the type or version is unknown, or the data does not fit: the log was written by a newer
  *   Tocsin, or is damaged. Nothing is guessed.
  */
-export const parseEvent = (row: { type: string; schemaVersion: number; occurredAt: string; data: unknown }): DomainEvent => {
+export const parseEvent = (row: {
+  type: string;
+  schemaVersion: number;
+  occurredAt: string;
+  data: unknown;
+}): DomainEvent => {
   const schema = Object.hasOwn(schemas, row.type) ? schemas[row.type] : undefined;
   if (schema === undefined || row.schemaVersion !== eventSchemaVersion)
     throw new InvariantError(
@@ -205,6 +223,8 @@ export const parseEvent = (row: { type: string; schemaVersion: number; occurredA
     );
   const parsed = schema.safeParse(row.data);
   if (!parsed.success)
-    throw new InvariantError(`Stored event ${row.type} v${row.schemaVersion} does not fit its schema: ${z.prettifyError(parsed.error)}`);
+    throw new InvariantError(
+      `Stored event ${row.type} v${row.schemaVersion} does not fit its schema: ${z.prettifyError(parsed.error)}`,
+    );
   return { type: row.type, occurredAt: row.occurredAt, data: parsed.data } as DomainEvent;
 };

@@ -19,7 +19,8 @@ import type { Step } from './signal.ts';
  */
 export const evolveAlert = (state: AlertState | null, event: AlertEvent): AlertState => {
   if (state === null) {
-    if (event.type !== 'FailureDetected') throw new InvariantError(`${event.type} cannot be the first event of an alert.`);
+    if (event.type !== 'FailureDetected')
+      throw new InvariantError(`${event.type} cannot be the first event of an alert.`);
     return enter(null, begin(event), 'FailureDetected');
   }
   return enter(state.state, { ...fold(state, event), version: state.version + 1 }, event.type);
@@ -38,7 +39,8 @@ const enter = (from: LifecycleState | null, folded: AlertState, type: AlertEvent
 
 const begin = (event: EventNamed<'FailureDetected'>): AlertState => {
   const { data } = event;
-  if (data.opening === null) throw new InvariantError(`The first FailureDetected of alert ${data.alertId} has no opening.`);
+  if (data.opening === null)
+    throw new InvariantError(`The first FailureDetected of alert ${data.alertId} has no opening.`);
   const { title, rule, chain, routes, predecessor } = data.opening;
   const state: AlertState = {
     id: data.alertId,
@@ -117,7 +119,11 @@ const fold = (state: AlertState, event: AlertEvent): AlertState => {
     }
     case 'ResolutionNotified': {
       const { digestId, route, channel } = event.data;
-      return { ...state, batches: without(state.batches, digestId), resolutionToldTo: union(state.resolutionToldTo, `${route} ${channel}`) };
+      return {
+        ...state,
+        batches: without(state.batches, digestId),
+        resolutionToldTo: union(state.resolutionToldTo, `${route} ${channel}`),
+      };
     }
     default:
       return event satisfies never;
@@ -129,10 +135,15 @@ const failureDetected = (state: AlertState, event: EventNamed<'FailureDetected'>
   const version = state.version + 1;
   const news = addFailure(base, { signature: data.signature, version, failedAt: data.failedAt });
   const latest = !isAfter(state.lastFailedAt, data.failedAt);
-  const owed = owe(state, [
-    { step: stepIn(state.chain?.steps ?? null, data), missing: false },
-    ...data.missing.map((step) => ({ step, missing: true })),
-  ], data.failedAt, data.run);
+  const owed = owe(
+    state,
+    [
+      { step: stepIn(state.chain?.steps ?? null, data), missing: false },
+      ...data.missing.map((step) => ({ step, missing: true })),
+    ],
+    data.failedAt,
+    data.run,
+  );
   return tellRoutes(
     {
       ...state,
@@ -171,7 +182,12 @@ const addDebt = (known: Owed | undefined, step: Step, missing: boolean, failedAt
   if (known === undefined) return { step, missing, failedAt, failedAtByRun: { [run]: failedAt } };
   const before = ownValue(known.failedAtByRun, run);
   const failedAtByRun = { ...known.failedAtByRun, [run]: before === undefined ? failedAt : later(before, failedAt) };
-  return { step, missing: known.missing && missing, failedAt: later(known.failedAt, failedAt), failedAtByRun: newestRuns(failedAtByRun) };
+  return {
+    step,
+    missing: known.missing && missing,
+    failedAt: later(known.failedAt, failedAt),
+    failedAtByRun: newestRuns(failedAtByRun),
+  };
 };
 
 const successDetected = (state: AlertState, event: EventNamed<'SuccessDetected'>): AlertState => {
@@ -200,11 +216,15 @@ const alertBatched = (state: AlertState, event: EventNamed<'AlertBatched'>): Ale
     return { ...state, batches: { ...state.batches, [digestId]: { route, purpose, dueAt, batch } } };
   }
   const news = state.pending[route];
-  if (news === undefined) throw new InvariantError(`Alert ${state.id} has no news for route ${route} to put into a digest.`);
+  if (news === undefined)
+    throw new InvariantError(`Alert ${state.id} has no news for route ${route} to put into a digest.`);
   return {
     ...state,
     pending: without(state.pending, route),
-    batches: { ...state.batches, [digestId]: { route, purpose, dueAt, batch: known === undefined ? news : mergeBatches(known, news) } },
+    batches: {
+      ...state.batches,
+      [digestId]: { route, purpose, dueAt, batch: known === undefined ? news : mergeBatches(known, news) },
+    },
   };
 };
 
@@ -234,12 +254,16 @@ const notificationFailed = (state: AlertState, event: EventNamed<'NotificationFa
   const failed = { ...state, failedDeliveries: state.failedDeliveries + 1 };
   const entry = state.batches[digestId];
   // Another channel has accepted it, or an escalation nobody can carry: there is no news to put back.
-  if (entry === undefined || entry.purpose === 'escalation') return { ...failed, batches: without(failed.batches, digestId) };
+  if (entry === undefined || entry.purpose === 'escalation')
+    return { ...failed, batches: without(failed.batches, digestId) };
   const waiting = failed.pending[entry.route];
   return {
     ...failed,
     batches: without(failed.batches, digestId),
-    pending: { ...failed.pending, [entry.route]: waiting === undefined ? entry.batch : mergeBatches(entry.batch, waiting) },
+    pending: {
+      ...failed.pending,
+      [entry.route]: waiting === undefined ? entry.batch : mergeBatches(entry.batch, waiting),
+    },
   };
 };
 
@@ -260,9 +284,12 @@ const tellRoutes = (state: AlertState, news: Batch): AlertState => {
 const tellResolution = (state: AlertState): AlertState => {
   const pending: Record<string, Batch> = { ...state.pending };
   for (const { name } of state.routes) {
-    const owed = state.told.some((entry) => entry.route === name && !state.resolutionToldTo.includes(`${name} ${entry.channel}`));
+    const owed = state.told.some(
+      (entry) => entry.route === name && !state.resolutionToldTo.includes(`${name} ${entry.channel}`),
+    );
     const known = pending[name];
-    if (owed || known !== undefined) pending[name] = mergeBatches(known ?? emptyBatch, { ...emptyBatch, resolved: true });
+    if (owed || known !== undefined)
+      pending[name] = mergeBatches(known ?? emptyBatch, { ...emptyBatch, resolved: true });
   }
   return { ...state, pending };
 };
@@ -273,4 +300,5 @@ const without = <Value>(record: Readonly<Record<string, Value>>, key: string): R
   return rest;
 };
 
-const union = (list: readonly string[], item: string): readonly string[] => (list.includes(item) ? list : [...list, item]);
+const union = (list: readonly string[], item: string): readonly string[] =>
+  list.includes(item) ? list : [...list, item];

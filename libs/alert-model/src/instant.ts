@@ -21,4 +21,5 @@ export const addMs = (at: Instant, ms: number): Instant => new Date(Date.parse(a
 export const msBetween = (from: Instant, to: Instant): number => Date.parse(to) - Date.parse(from);
 
 /** `2026-03-01T03:04:05` and six fraction digits: fixed width, so that text order is time order. */
-const sortable = (at: Instant): string => at.slice(0, 19) + (at[19] === '.' ? at.slice(20, -1) : '').padEnd(6, '0').slice(0, 6);
+const sortable = (at: Instant): string =>
+  at.slice(0, 19) + (at[19] === '.' ? at.slice(20, -1) : '').padEnd(6, '0').slice(0, 6);

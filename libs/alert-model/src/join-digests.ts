@@ -19,7 +19,12 @@ export interface Joined {
  */
 export const joinDigests = (
   joins: readonly Extract<Effect, { type: 'JoinDigest' }>[],
-  open: readonly { readonly id: DigestId; readonly route: string; readonly purpose: DigestPurpose; readonly dueAt: Instant }[],
+  open: readonly {
+    readonly id: DigestId;
+    readonly route: string;
+    readonly purpose: DigestPurpose;
+    readonly dueAt: Instant;
+  }[],
   newId: () => DigestId,
   now: Instant,
 ): Joined => {
@@ -34,12 +39,23 @@ export const joinDigests = (
       opened.push({
         type: 'DigestOpened',
         occurredAt: now,
-        data: { digestId: digest.id, route, purpose, channels: [...channels], fallback: [...fallback], dueAt: digest.dueAt },
+        data: {
+          digestId: digest.id,
+          route,
+          purpose,
+          channels: [...channels],
+          fallback: [...fallback],
+          dueAt: digest.dueAt,
+        },
       });
     }
     batched.set(`${alertId} ${slot(route, purpose)}`, {
       alertId,
-      event: { type: 'AlertBatched', occurredAt: now, data: { digestId: digest.id, route, purpose, dueAt: digest.dueAt } },
+      event: {
+        type: 'AlertBatched',
+        occurredAt: now,
+        data: { digestId: digest.id, route, purpose, dueAt: digest.dueAt },
+      },
     });
   }
   return { batched: [...batched.values()], opened };

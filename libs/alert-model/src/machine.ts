@@ -135,7 +135,9 @@ export const machineTransitions: readonly MachineTransition[] = (() => {
             event,
             waiting,
             to: after.value as LifecycleState,
-            actions: actions.map((action): string => action.type).filter((type) => outward.has(type)) as MachineAction[],
+            actions: actions
+              .map((action): string => action.type)
+              .filter((type) => outward.has(type)) as MachineAction[],
           },
         ];
       }),
@@ -146,11 +148,18 @@ export const machineTransitions: readonly MachineTransition[] = (() => {
 const index = new Map(machineTransitions.map((entry) => [`${entry.from} ${entry.event} ${entry.waiting}`, entry]));
 
 /** The arrow for an event, or undefined when the event is not legal in that state. */
-export const findTransition = (from: LifecycleState | 'absent', event: AlertEventType, waiting: Waiting): MachineTransition | undefined =>
-  index.get(`${from} ${event} ${waiting}`);
+export const findTransition = (
+  from: LifecycleState | 'absent',
+  event: AlertEventType,
+  waiting: Waiting,
+): MachineTransition | undefined => index.get(`${from} ${event} ${waiting}`);
 
 /** @throws InvariantError when the event is not legal in that state: the log is damaged or a decision has a bug. */
-export const requireTransition = (from: LifecycleState | 'absent', event: AlertEventType, waiting: Waiting): MachineTransition => {
+export const requireTransition = (
+  from: LifecycleState | 'absent',
+  event: AlertEventType,
+  waiting: Waiting,
+): MachineTransition => {
   const found = findTransition(from, event, waiting);
   if (found === undefined) throw new InvariantError(`${event} is not legal for an alert that is ${from}.`);
   return found;

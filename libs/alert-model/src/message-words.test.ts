@@ -206,7 +206,9 @@ test('whatever the rows hold, subject and headline are one line, bounded, well f
             title,
             alerts: (count % 3) + 1,
             failures: count,
-            chain: inChain ? { name: title, run: at(180), missing: [targetId], lastGreenAt: null , failedRuns: 1} : null,
+            chain: inChain
+              ? { name: title, run: at(180), missing: [targetId], lastGreenAt: null, failedRuns: 1 }
+              : null,
             resolution: ofKind === 'resolved' ? resolution() : null,
           },
           [job({ targetId, jobType: title, kind: error })],

@@ -214,8 +214,7 @@ export const forHumans = (ms: number): string => {
   return hours % 24 === 0 ? `${days} days` : `${days} days ${hours % 24} h`;
 };
 
-const firstLine = (text: string, charsMax: number): string =>
-  cut(causeLine(cleanText(text)), charsMax);
+const firstLine = (text: string, charsMax: number): string => cut(causeLine(cleanText(text)), charsMax);
 const oneLine = (text: string, charsMax: number): string => cut(cleanText(text).replace(/\s+/g, ' ').trim(), charsMax);
 const cut = (line: string, charsMax: number): string =>
   line.length > charsMax

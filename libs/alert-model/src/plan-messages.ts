@@ -42,15 +42,21 @@ export interface PlannedMessage {
  * recovery together. Where more than `threadsPerDigestMax` conversations would be continued at once, one new message
  * tells it all: thirty mails at 3 a.m. are noise, however well threaded.
  */
-export const planMessages = (digest: Pick<DigestState, 'id' | 'channels'>, fragments: readonly Fragment[]): readonly PlannedMessage[] => {
+export const planMessages = (
+  digest: Pick<DigestState, 'id' | 'channels'>,
+  fragments: readonly Fragment[],
+): readonly PlannedMessage[] => {
   const channels = [...new Set([...digest.channels, ...fragments.flatMap(channelsOwed)])];
   return channels.flatMap((channel) => {
     const mine = fragments.filter((fragment) => concerns(fragment, channel, digest.channels));
-    return [...byThread(digest.id, channel, mine)].map(([threadId, members]) => plan(digest.id, channel, threadId, members));
+    return [...byThread(digest.id, channel, mine)].map(([threadId, members]) =>
+      plan(digest.id, channel, threadId, members),
+    );
   });
 };
 
-const channelsOwed = (fragment: Fragment): readonly string[] => (fragment.kind === 'resolved' ? fragment.owedResolution : []);
+const channelsOwed = (fragment: Fragment): readonly string[] =>
+  fragment.kind === 'resolved' ? fragment.owedResolution : [];
 
 const concerns = (fragment: Fragment, channel: string, digestChannels: readonly string[]): boolean =>
   fragment.kind === 'resolved' ? fragment.owedResolution.includes(channel) : digestChannels.includes(channel);
@@ -68,7 +74,12 @@ const byThread = (digestId: DigestId, channel: string, fragments: readonly Fragm
   return continued.length > threadsPerDigestMax ? new Map([[digestId, [...fragments]]]) : threads;
 };
 
-const plan = (digestId: DigestId, channel: string, threadId: DigestId, fragments: readonly Fragment[]): PlannedMessage => {
+const plan = (
+  digestId: DigestId,
+  channel: string,
+  threadId: DigestId,
+  fragments: readonly Fragment[],
+): PlannedMessage => {
   const items = foldItems(fragments).toSorted(byUrgency);
   const shown = items.slice(0, itemsPerMessageMax);
   return {
@@ -88,8 +99,14 @@ const foldItems = (fragments: readonly Fragment[]): PlannedItem[] => {
   const groups = new Map<string, Fragment[]>();
   for (const fragment of fragments) {
     const cause = fragment.batch.causes[0];
-    const folds = fragment.chain === null && fragment.batch.causes.length === 1 && fragment.predecessor === null && fragment.acknowledgedBy === null;
-    const name = folds ? [fragment.kind, fragment.severity, fragment.source, fragment.jobType, cause?.signature].join('\n') : fragment.alertId;
+    const folds =
+      fragment.chain === null &&
+      fragment.batch.causes.length === 1 &&
+      fragment.predecessor === null &&
+      fragment.acknowledgedBy === null;
+    const name = folds
+      ? [fragment.kind, fragment.severity, fragment.source, fragment.jobType, cause?.signature].join('\n')
+      : fragment.alertId;
     const group = groups.get(name);
     if (group === undefined) groups.set(name, [fragment]);
     else group.push(fragment);
@@ -121,7 +138,14 @@ const samplesOf = (fragment: Fragment): { alertId: AlertId; version: number }[] 
     .map((version) => ({ alertId: fragment.alertId, version }));
 };
 
-const kindRank: Readonly<Record<ItemKind, number>> = { escalated: 0, lapsed: 1, new: 2, again: 3, recovered: 4, resolved: 5 };
+const kindRank: Readonly<Record<ItemKind, number>> = {
+  escalated: 0,
+  lapsed: 1,
+  new: 2,
+  again: 3,
+  recovered: 4,
+  resolved: 5,
+};
 
 const byUrgency = (a: PlannedItem, b: PlannedItem): number =>
   kindRank[a.first.kind] - kindRank[b.first.kind] ||

@@ -11,11 +11,17 @@ const mask = '[redacted]';
  */
 const patterns: readonly (readonly [RegExp, string])[] = [
   // PEM blocks: everything between the armour lines, or to the end when the text was cut.
-  [/-----BEGIN [A-Z0-9 ]{0,40}(?:PRIVATE KEY|CERTIFICATE)[A-Z0-9 ]{0,20}-----[\s\S]{0,20000}?(?:-----END [A-Z0-9 ]{0,60}-----|$)/g, mask],
+  [
+    /-----BEGIN [A-Z0-9 ]{0,40}(?:PRIVATE KEY|CERTIFICATE)[A-Z0-9 ]{0,20}-----[\s\S]{0,20000}?(?:-----END [A-Z0-9 ]{0,60}-----|$)/g,
+    mask,
+  ],
   // scheme://user:password@host — a password may itself hold an @, so take the last one before the host ends.
   [/\b([a-z][a-z0-9+.-]{1,30}:\/\/)[^\s/?#"'<>]{0,500}@/gi, `$1${mask}@`],
   [/https:\/\/hooks\.slack\.com\/[^\s"'<>]{1,300}/gi, `https://hooks.slack.com/${mask}`],
-  [/\b(authorization|proxy-authorization)(["']?\s{0,3}[:=]\s{0,3}["']?)(?:[a-z][a-z0-9-]{0,30}\s{1,3})?[^\s"',;]{1,2000}/gi, `$1$2${mask}`],
+  [
+    /\b(authorization|proxy-authorization)(["']?\s{0,3}[:=]\s{0,3}["']?)(?:[a-z][a-z0-9-]{0,30}\s{1,3})?[^\s"',;]{1,2000}/gi,
+    `$1$2${mask}`,
+  ],
   [/\b(bearer|basic)\s{1,3}[A-Za-z0-9+/_.~=-]{8,4000}/gi, `$1 ${mask}`],
   [/\b((?:set-)?cookie)(["']?\s{0,3}:\s{0,3})[^\r\n"]{1,2000}/gi, `$1$2${mask}`],
   // JSON Web Tokens.
@@ -34,7 +40,10 @@ const patterns: readonly (readonly [RegExp, string])[] = [
     /((?:^|[^A-Za-z0-9])[A-Za-z0-9_-]{0,60}?(?:password|passwd|passphrase|pwd|secret|token|(?:api|access|account|private|signing)[_-]?key|credentials?)(?:\\{0,3}["'])?\s{0,3}(?:=>?|:)\s{0,3})(?:(?:(\\{1,3}["'])[^\r\n]{0,4000}?(?:\2|$)|"(?:[^"\\\r\n]|\\[^\r\n]){0,4000}"?|'(?:[^'\\\r\n]|\\[^\r\n]){0,4000}'?)(?:\[redacted\]|[^\s"',;&)}\]]){0,4000}|(?:\[redacted\]|[^\s"',;&)}\]]){1,4000})/gim,
     `$1${mask}`,
   ],
-  [/(--(?:[a-z-]{0,30}(?:password|passwd|token|secret)|[a-z-]{0,30}(?:api|access|private|secret)-key)[ =])(?:"[^"\r\n]{0,500}"?\S{0,500}|'[^'\r\n]{0,500}'?\S{0,500}|\S{1,500})/gi, `$1${mask}`],
+  [
+    /(--(?:[a-z-]{0,30}(?:password|passwd|token|secret)|[a-z-]{0,30}(?:api|access|private|secret)-key)[ =])(?:"[^"\r\n]{0,500}"?\S{0,500}|'[^'\r\n]{0,500}'?\S{0,500}|\S{1,500})/gi,
+    `$1${mask}`,
+  ],
 ];
 
 /**

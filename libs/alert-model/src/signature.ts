@@ -13,11 +13,20 @@ const variables: readonly (readonly [RegExp, string])[] = [
   [/\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s"'<>)]{1,2000}/gi, '<url>'],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '<uuid>'],
   [/\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?/g, '<date>'],
-  [/\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},? \d{1,2}[ -][a-z]{3}[a-z]{0,6}[ -]\d{2,4}(?: \d{2}:\d{2}:\d{2})?(?: [A-Z]{3,4})?/gi, '<date>'],
-  [/(?<![0-9a-z:])(?:(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{0,4}|(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6})?::[0-9a-f:]{0,30})(?![0-9a-z:])/gi, '<ip>'],
+  [
+    /\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},? \d{1,2}[ -][a-z]{3}[a-z]{0,6}[ -]\d{2,4}(?: \d{2}:\d{2}:\d{2})?(?: [A-Z]{3,4})?/gi,
+    '<date>',
+  ],
+  [
+    /(?<![0-9a-z:])(?:(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{0,4}|(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6})?::[0-9a-f:]{0,30})(?![0-9a-z:])/gi,
+    '<ip>',
+  ],
   [/\b\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\b/g, '<time>'],
   [/\b(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?\b/g, '<ip>'],
-  [/\b(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,6}(?:com|net|org|io|dev|internal|local|cloud|app|co|test|example)(?::\d{1,5})?\b/gi, '<host>'],
+  [
+    /\b(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,6}(?:com|net|org|io|dev|internal|local|cloud|app|co|test|example)(?::\d{1,5})?\b/gi,
+    '<host>',
+  ],
   [/\b0x[0-9a-f]{1,64}\b/gi, '<hex>'],
   [/\b(?=[0-9a-f]{0,64}\d)(?=[0-9a-f]{0,64}[a-f])[0-9a-f]{7,64}\b/gi, '<hash>'],
   // Identifiers such as `req_8fKJ2mXq7Lp0Zt3A` or a ULID: long, without a break, letters and digits mixed.

@@ -13,7 +13,9 @@ const recordTriesMax = 12;
 const lookAgainMarginMs = 100;
 
 /** What one call came to. */
-export type Delivered = { readonly attempted: false; readonly reason: string } | { readonly attempted: true; readonly outcome: DeliveryOutcome['outcome'] };
+export type Delivered =
+  | { readonly attempted: false; readonly reason: string }
+  | { readonly attempted: true; readonly outcome: DeliveryOutcome['outcome'] };
 
 /**
  * Makes one attempt at a delivery, if it is due: writes the attempt down, calls the provider outside any transaction,
@@ -22,13 +24,20 @@ export type Delivered = { readonly attempted: false; readonly reason: string } |
  * A process that dies between the provider's accept and the record leaves an open attempt; the next call, after the
  * attempt's time, records it as unknown. That is the one way a message can reach a provider twice.
  */
-export const deliver = async (context: ServiceContext, deliveryId: DeliveryId, stop: AbortSignal): Promise<Delivered> => {
+export const deliver = async (
+  context: ServiceContext,
+  deliveryId: DeliveryId,
+  stop: AbortSignal,
+): Promise<Delivered> => {
   const { attemptTimeoutMs, abandonedAfterMs } = context.settings;
   const attemptId = randomUUID();
   const claim = await context.store.transaction('notifier.claim', async (session) => {
     // Before anything is written: an abandoned attempt appends to the log (docs/adr/0003-one-writer-at-a-time.md).
     await session.lockLog();
-    const claimed = await session.claimDelivery(deliveryId, { id: attemptId, timeoutMs: attemptTimeoutMs + abandonedAfterMs });
+    const claimed = await session.claimDelivery(deliveryId, {
+      id: attemptId,
+      timeoutMs: attemptTimeoutMs + abandonedAfterMs,
+    });
     if (claimed?.abandoned === true) await follow(context, session, claimed.delivery, claimed.number, crashed);
     else if (claimed !== null) await lookAgain(context, session, deliveryId);
     return claimed;
@@ -42,7 +51,11 @@ export const deliver = async (context: ServiceContext, deliveryId: DeliveryId, s
   crashPoint('notifier.before_send');
   const { message, channel, messageId } = delivery;
   const signal = AbortSignal.any([stop, AbortSignal.timeout(attemptTimeoutMs)]);
-  const outcome = await context.sender.send(channel, { message, deliveryId, attemptId, messageId }, { signal, timeoutMs: attemptTimeoutMs });
+  const outcome = await context.sender.send(
+    channel,
+    { message, deliveryId, attemptId, messageId },
+    { signal, timeoutMs: attemptTimeoutMs },
+  );
   crashPoint('notifier.after_send');
   // The provider may have accepted: a database that is just restarting must not make us forget it and send again.
   // Recording twice changes nothing.
@@ -78,7 +91,12 @@ const crashed: DeliveryOutcome = {
  * open; otherwise (we slept, and another process took it for abandoned) only when the provider accepted after all and
  * nobody has settled it differently, which spares the resend.
  */
-const record = async (session: Session, attemptId: string, deliveryId: DeliveryId, outcome: DeliveryOutcome): Promise<Delivery | null> => {
+const record = async (
+  session: Session,
+  attemptId: string,
+  deliveryId: DeliveryId,
+  outcome: DeliveryOutcome,
+): Promise<Delivery | null> => {
   const closed = await session.recordAttempt(attemptId, outcome);
   const delivery = await session.loadDelivery(deliveryId);
   if (delivery === null) return null;
@@ -87,7 +105,13 @@ const record = async (session: Session, attemptId: string, deliveryId: DeliveryI
 };
 
 /** Carries out what follows from an outcome, in the transaction that records it. The caller holds the lock of the log. */
-const follow = async (context: ServiceContext, session: Session, delivery: Delivery, attempts: number, outcome: DeliveryOutcome): Promise<void> => {
+const follow = async (
+  context: ServiceContext,
+  session: Session,
+  delivery: Delivery,
+  attempts: number,
+  outcome: DeliveryOutcome,
+): Promise<void> => {
   const now = await session.now();
   const digest = await session.loadDigest(delivery.digestId);
   if (digest === null) return;
@@ -100,8 +124,16 @@ const follow = async (context: ServiceContext, session: Session, delivery: Deliv
       await accept(session, work, digest, delivery, attempts, outcome, now);
       break;
     case 'wait':
-      await session.updateDelivery(delivery.id, { state: step.state, afterMs: step.afterMs, reason: reasonOf(outcome) });
-      work.enqueue({ queue: 'timers', data: { timer: 'delivery', deliveryId: delivery.id }, startAfter: addMs(now, step.afterMs) });
+      await session.updateDelivery(delivery.id, {
+        state: step.state,
+        afterMs: step.afterMs,
+        reason: reasonOf(outcome),
+      });
+      work.enqueue({
+        queue: 'timers',
+        data: { timer: 'delivery', deliveryId: delivery.id },
+        startAfter: addMs(now, step.afterMs),
+      });
       break;
     case 'give-up':
       await giveUp(session, work, digest, delivery, fallback, outcome, now);
@@ -124,7 +156,11 @@ const accept = async (
   const providerMessageId = outcome.outcome === 'accepted' ? outcome.providerMessageId : null;
   await session.updateDelivery(delivery.id, { state: 'accepted', providerMessageId });
   work.applyDigest(digest, [
-    { type: 'DigestDelivered', occurredAt: now, data: { deliveryId: delivery.id, channel: delivery.channel, acceptedAt: now, attempts } },
+    {
+      type: 'DigestDelivered',
+      occurredAt: now,
+      data: { deliveryId: delivery.id, channel: delivery.channel, acceptedAt: now, attempts },
+    },
   ]);
   work.enqueue({ queue: 'deliveries', data: { task: 'settle', deliveryId: delivery.id } });
 };

@@ -5,7 +5,17 @@
 export { DeliveryTask, TimerTask, parseTask } from './tasks.ts';
 export type { TocsinPayloads } from './tasks.ts';
 export { defaultSettings } from './service-context.ts';
-export type { Outgoing, Sender, ServiceContext, ServiceSettings, Session, Store, TocsinEnqueue, TocsinJob, TocsinQueue } from './service-context.ts';
+export type {
+  Outgoing,
+  Sender,
+  ServiceContext,
+  ServiceSettings,
+  Session,
+  Store,
+  TocsinEnqueue,
+  TocsinJob,
+  TocsinQueue,
+} from './service-context.ts';
 export { ingestSignals } from './ingest-signals.ts';
 export type { Ingested } from './ingest-signals.ts';
 export { sealDigest } from './seal-digest.ts';

@@ -77,7 +77,10 @@ const ingest = async (
     if ('ignoredBy' in classification) {
       ignored += 1;
       outcomes.push(outcomeOf(signal, null, 'ignored'));
-      context.log.info({ decision: 'FailureIgnored', reason: classification.ignoredBy, job: jobOf(signal) }, 'failure ignored by rule');
+      context.log.info(
+        { decision: 'FailureIgnored', reason: classification.ignoredBy, job: jobOf(signal) },
+        'failure ignored by rule',
+      );
     } else classified.push({ signal, classification });
   }
 
@@ -88,7 +91,10 @@ const ingest = async (
   const loaded = await session.loadOpenAlertsByKey(keys);
   work.load(loaded);
   for (const state of loaded) open.set(state.key, state);
-  const predecessors = await loadPredecessors(session, failureKeys.filter((key) => !open.has(key)));
+  const predecessors = await loadPredecessors(
+    session,
+    failureKeys.filter((key) => !open.has(key)),
+  );
   const remembered = groupByKey(await session.recentSuccesses(failureKeys));
 
   const settle = (state: AlertState | null): void => {
@@ -153,10 +159,20 @@ const ingest = async (
 };
 
 /** Parses one signal. What cannot be parsed goes into quarantine and comes back as nothing to do. */
-const read = (payload: unknown, now: Instant, quarantined: Quarantined[], outcomes: Outcomes[]): Signal | { readonly signal: 'unreadable' } => {
+const read = (
+  payload: unknown,
+  now: Instant,
+  quarantined: Quarantined[],
+  outcomes: Outcomes[],
+): Signal | { readonly signal: 'unreadable' } => {
   const parsed = Signal.safeParse(payload);
   if (parsed.success) return parsed.data;
-  quarantined.push({ id: randomUUID(), queue: 'signals', payload, reason: shorten(z.prettifyError(parsed.error), 1_000) });
+  quarantined.push({
+    id: randomUUID(),
+    queue: 'signals',
+    payload,
+    reason: shorten(z.prettifyError(parsed.error), 1_000),
+  });
   // Where the detector announced an outcome, it is accounted for: it lies in quarantine.
   const announced = z.object({ outcomeId: OutcomeId, signal: z.literal('FailureDetected') }).safeParse(payload);
   if (announced.success)
@@ -183,7 +199,10 @@ const tellQuarantine = async (
 ): Promise<void> => {
   await session.quarantine(quarantined);
   for (const entry of quarantined)
-    context.log.error({ decision: 'SignalQuarantined', quarantineId: entry.id, reason: entry.reason }, 'signal put into quarantine');
+    context.log.error(
+      { decision: 'SignalQuarantined', quarantineId: entry.id, reason: entry.reason },
+      'signal put into quarantine',
+    );
   const signal: FailureSignal = {
     v: 1,
     signal: 'FailureDetected',
@@ -196,7 +215,10 @@ const tellQuarantine = async (
     targetId: null,
     attempts: null,
     maxAttempts: null,
-    error: shorten(`${quarantined.length} signal(s) could not be taken in; see tocsin doctor. First reason: ${quarantined[0]?.reason ?? ''}`, 1_000),
+    error: shorten(
+      `${quarantined.length} signal(s) could not be taken in; see tocsin doctor. First reason: ${quarantined[0]?.reason ?? ''}`,
+      1_000,
+    ),
     failedAt: now,
     run: null,
     runContext: null,
@@ -211,7 +233,10 @@ const tellQuarantine = async (
   work.apply(alertId, decideFailure(state, signal, classification, { now, alertId, predecessor: null }));
 };
 
-const loadPredecessors = async (session: Session, keys: readonly string[]): Promise<Map<string, NonNullable<Opening['predecessor']>>> => {
+const loadPredecessors = async (
+  session: Session,
+  keys: readonly string[],
+): Promise<Map<string, NonNullable<Opening['predecessor']>>> => {
   const rows = keys.length === 0 ? [] : await session.loadPredecessors(keys);
   return new Map(rows.map(({ key, alertId, resolvedAt, recentCount }) => [key, { alertId, resolvedAt, recentCount }]));
 };
@@ -232,7 +257,8 @@ const remember = (groups: Map<string, SuccessSignal[]>, key: string, signal: Suc
   else group.push(signal);
 };
 
-const timeOf = (entry: Failure | SuccessSignal): Instant => ('classification' in entry ? entry.signal.failedAt : entry.finishedAt);
+const timeOf = (entry: Failure | SuccessSignal): Instant =>
+  'classification' in entry ? entry.signal.failedAt : entry.finishedAt;
 
 const jobOf = (signal: FailureSignal | SuccessSignal): string => `${signal.table} ${signal.jobId}`;
 

@@ -2,7 +2,7 @@ import type { Logger } from '@tocsin/runtime';
 import type { Decided } from './unit-of-work.ts';
 
 /** Most decisions of one transaction that get a log line of their own; a storm is summed up in one line more. */
-export const decisionLinesMax = 200;
+export const decisionLinesMax = 100;
 
 /** Writes one line per decision with its reason. Called after the commit: what is logged has happened. */
 export const logDecided = (log: Logger, decided: readonly Decided[]): void => {
@@ -12,5 +12,8 @@ export const logDecided = (log: Logger, decided: readonly Decided[]): void => {
     else log.info({ ...line }, line.decision);
   }
   if (decided.length > decisionLinesMax)
-    log.info({ decisions: decided.length, unlisted: decided.length - decisionLinesMax }, 'more decisions of the same transaction');
+    log.info(
+      { decisions: decided.length, unlisted: decided.length - decisionLinesMax },
+      'more decisions of the same transaction',
+    );
 };

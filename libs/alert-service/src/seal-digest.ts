@@ -1,6 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { DeliveryId, alertStream, composeMessage, fragmentOf, isAfter, planMessages, sampleKey } from '@tocsin/alert-model';
-import type { AlertId, DigestId, DigestState, EventNamed, Fragment, Instant, PlannedMessage, Sample } from '@tocsin/alert-model';
+import {
+  DeliveryId,
+  alertStream,
+  composeMessage,
+  fragmentOf,
+  isAfter,
+  planMessages,
+  sampleKey,
+} from '@tocsin/alert-model';
+import type {
+  AlertId,
+  DigestId,
+  DigestState,
+  EventNamed,
+  Fragment,
+  Instant,
+  PlannedMessage,
+  Sample,
+} from '@tocsin/alert-model';
 import type { NewDelivery } from '@tocsin/event-store';
 import { chunksOf } from './chunks-of.ts';
 import type { ServiceContext, Session, TocsinEnqueue } from './service-context.ts';
@@ -35,12 +52,24 @@ export const sealDigest = async (context: ServiceContext, digestId: DigestId): P
     const deliveries = await compose(context, session, digest, plans, now);
     await session.insertDeliveries(deliveries);
     work.applyDigest(digest, [sealedEvent(deliveries, now)]);
-    work.enqueue(...deliveries.map(({ id }): TocsinEnqueue => ({ queue: 'deliveries', data: { task: 'deliver', deliveryId: id } })));
+    work.enqueue(
+      ...deliveries.map(({ id }): TocsinEnqueue => ({
+        queue: 'deliveries',
+        data: { task: 'deliver', deliveryId: id },
+      })),
+    );
     await work.flush();
-    return { sealed: true, deliveries: deliveries.length, alerts: new Set(deliveries.flatMap(({ alertIds }) => alertIds)).size };
+    return {
+      sealed: true,
+      deliveries: deliveries.length,
+      alerts: new Set(deliveries.flatMap(({ alertIds }) => alertIds)).size,
+    };
   });
   if (result.sealed)
-    context.log.info({ decision: 'DigestSealed', digestId, deliveries: result.deliveries, alerts: result.alerts }, 'digest sealed');
+    context.log.info(
+      { decision: 'DigestSealed', digestId, deliveries: result.deliveries, alerts: result.alerts },
+      'digest sealed',
+    );
   else context.log.debug({ decision: 'DigestNotSealed', digestId, reason: result.reason }, 'digest not sealed');
   return result;
 };
@@ -93,14 +122,20 @@ const compose = async (
   });
 };
 
-const loadSamples = async (session: Session, plans: readonly PlannedMessage[]): Promise<ReadonlyMap<string, Sample>> => {
+const loadSamples = async (
+  session: Session,
+  plans: readonly PlannedMessage[],
+): Promise<ReadonlyMap<string, Sample>> => {
   const wanted = new Map<string, { alertId: AlertId; version: number }>();
-  for (const plan of plans) for (const item of plan.items) for (const ref of item.samples) wanted.set(sampleKey(ref), ref);
+  for (const plan of plans)
+    for (const item of plan.items) for (const ref of item.samples) wanted.set(sampleKey(ref), ref);
   const refs = [...wanted.values()].map(({ alertId, version }) => ({ streamId: alertStream(alertId), version }));
   const stored = refs.length === 0 ? [] : await session.loadEventsAt(refs);
   return new Map(
     stored.flatMap(({ event, version }) =>
-      event.type === 'FailureDetected' ? [[sampleKey({ alertId: event.data.alertId, version }), event.data] as const] : [],
+      event.type === 'FailureDetected'
+        ? [[sampleKey({ alertId: event.data.alertId, version }), event.data] as const]
+        : [],
     ),
   );
 };
@@ -110,6 +145,11 @@ const sealedEvent = (deliveries: readonly NewDelivery[], now: Instant): EventNam
   occurredAt: now,
   data: {
     alerts: new Set(deliveries.flatMap(({ alertIds }) => alertIds)).size,
-    deliveries: deliveries.map(({ id, channel, threadId, alertIds }) => ({ deliveryId: id, channel, threadId, alerts: alertIds.length })),
+    deliveries: deliveries.map(({ id, channel, threadId, alertIds }) => ({
+      deliveryId: id,
+      channel,
+      threadId,
+      alerts: alertIds.length,
+    })),
   },
 });

@@ -20,7 +20,11 @@ export interface Sender {
    * Sends once. Every expected failure is an outcome; a channel that is not configured is `rejected`, `misconfigured`.
    * `signal` aborts when the attempt has run out of time.
    */
-  readonly send: (channel: string, outgoing: Outgoing, options: { readonly signal: AbortSignal; readonly timeoutMs: number }) => Promise<DeliveryOutcome>;
+  readonly send: (
+    channel: string,
+    outgoing: Outgoing,
+    options: { readonly signal: AbortSignal; readonly timeoutMs: number },
+  ) => Promise<DeliveryOutcome>;
 }
 
 export type Session = StoreSession & { readonly tx: Queryable };

@@ -24,14 +24,21 @@ interface Facts {
 /**
  * Tells every alert of a delivery what became of it: notified, or failed and who takes over. Goes in pieces, each of
  * which records how far it came, so that a crash between them repeats nothing, and neither does a second process.
+ *
+ * @param beforeChunk awaited before each piece; lets more urgent work go first
  */
-export const settleDelivery = async (context: ServiceContext, deliveryId: DeliveryId): Promise<number> => {
+export const settleDelivery = async (
+  context: ServiceContext,
+  deliveryId: DeliveryId,
+  beforeChunk: () => Promise<void> = async () => {},
+): Promise<number> => {
   let settled = 0;
   for (let start = 0; start < restartsMax; start += 1) {
     const facts = await loadFacts(context, deliveryId);
     if (facts === null) return settled;
     const { alertIds, settledCount } = facts.delivery;
     for (let from = settledCount; ; from += alertsPerSettleMax) {
+      await beforeChunk();
       const decided = await settleChunk(context, facts, from);
       // Somebody else went on meanwhile: look again where that is.
       if (decided === null) break;
@@ -54,7 +61,11 @@ const loadFacts = (context: ServiceContext, deliveryId: DeliveryId): Promise<Fac
       route: digest?.route ?? '',
       fallback: siblings.find(({ fallbackOf }) => fallbackOf === delivery.id)?.channel ?? null,
       resolved: new Set(delivery.resolvedIds),
-      hopeful: new Set(siblings.filter(({ state }) => state !== 'rejected' && state !== 'replaced').flatMap(({ alertIds }) => alertIds)),
+      hopeful: new Set(
+        siblings
+          .filter(({ state }) => state !== 'rejected' && state !== 'replaced')
+          .flatMap(({ alertIds }) => alertIds),
+      ),
     };
   });
 
@@ -81,7 +92,11 @@ const decide = (state: AlertState, { delivery, route, fallback, resolved, hopefu
   if (delivery.state === 'accepted') {
     const acceptedAt = delivery.acceptedAt ?? now;
     const reportedResolved = resolved.has(state.id);
-    return decideNotified(state, { digestId, deliveryId: id, route, purpose, channel, threadId, acceptedAt, reportedResolved }, now);
+    return decideNotified(
+      state,
+      { digestId, deliveryId: id, route, purpose, channel, threadId, acceptedAt, reportedResolved },
+      now,
+    );
   }
   const reason = delivery.lastReason ?? 'rejected';
   const final = !hopeful.has(state.id);

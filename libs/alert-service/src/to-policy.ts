@@ -3,16 +3,14 @@ import type { Config } from '@tocsin/runtime';
 
 /** The part of the configuration that decides about alerts, in the words of the domain. */
 export const toPolicy = (config: Pick<Config, 'rules' | 'chains' | 'routes' | 'escalations'>): Policy => ({
-  rules: config.rules.map(
-    ({ match, severity, groupBy, ignore }, index): Rule => ({
-      // The last rule is the product's own and stands for the defaults.
-      name: index === config.rules.length - 1 ? 'default' : `rules[${index}]`,
-      match,
-      ...(severity === undefined ? {} : { severity }),
-      ...(groupBy === undefined ? {} : { groupBy: groupBy.map((field) => fields[field]) }),
-      ...(ignore === undefined ? {} : { ignore }),
-    }),
-  ),
+  rules: config.rules.map(({ match, severity, groupBy, ignore }, index): Rule => ({
+    // The last rule is the product's own and stands for the defaults.
+    name: index === config.rules.length - 1 ? 'default' : `rules[${index}]`,
+    match,
+    ...(severity === undefined ? {} : { severity }),
+    ...(groupBy === undefined ? {} : { groupBy: groupBy.map((field) => fields[field]) }),
+    ...(ignore === undefined ? {} : { ignore }),
+  })),
   chains: config.chains.map(({ name, source, steps }) => ({
     name,
     source,

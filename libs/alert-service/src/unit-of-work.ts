@@ -10,7 +10,16 @@ import {
   joinDigests,
   joins,
 } from '@tocsin/alert-model';
-import type { AlertEvent, AlertId, AlertState, Decision, DigestEvent, DigestState, Effect, Instant } from '@tocsin/alert-model';
+import type {
+  AlertEvent,
+  AlertId,
+  AlertState,
+  Decision,
+  DigestEvent,
+  DigestState,
+  Effect,
+  Instant,
+} from '@tocsin/alert-model';
 import type { Append } from '@tocsin/event-store';
 import { v5 as uuidv5 } from 'uuid';
 import { jobNamespace } from './job-namespace.ts';
@@ -66,15 +75,13 @@ export const beginWork = (context: Pick<ServiceContext, 'queue'>, session: Sessi
   let digests = new Map<string, DigestState>();
   let openDigests: DigestState[] | null = null;
 
-  const take = (state: AlertState | null, id: AlertId, event: AlertEvent, reason: string): AlertState => {
-    const after = evolveAlert(state, event);
+  const take = (state: AlertState | null, id: AlertId, event: AlertEvent, reason: string, after: AlertState): void => {
     alerts.set(id, after);
     const known = touched.get(id);
     if (known === undefined) touched.set(id, { expectedVersion: after.version - 1, events: [event] });
     else known.events.push(event);
     for (const effect of effectsOf(state, event, after)) plan(effect);
     decided.push({ decision: event.type, reason, alertId: id, key: after.key, state: after.state });
-    return after;
   };
 
   const plan = (effect: Effect): void => {
@@ -125,7 +132,8 @@ export const beginWork = (context: Pick<ServiceContext, 'queue'>, session: Sessi
     }
     for (const { alertId, event } of batched) {
       const state = alerts.get(alertId);
-      if (state !== undefined) take(state, alertId, event, 'news joins the digest of its route');
+      if (state !== undefined)
+        take(state, alertId, event, 'news joins the digest of its route', evolveAlert(state, event));
     }
   };
 
@@ -136,15 +144,26 @@ export const beginWork = (context: Pick<ServiceContext, 'queue'>, session: Sessi
       for (const state of states) alerts.set(state.id, state);
     },
     apply: (id, decision) => {
-      let state = alerts.get(id) ?? null;
+      const state = alerts.get(id) ?? null;
       if ('refused' in decision) {
-        decided.push({ decision: 'Refused', reason: decision.refused, alertId: id, key: state?.key ?? '', state: state?.state ?? 'absent' });
+        decided.push({
+          decision: 'Refused',
+          reason: decision.refused,
+          alertId: id,
+          key: state?.key ?? '',
+          state: state?.state ?? 'absent',
+        });
         return null;
       }
       // Folded first, taken over only when all of it folds: a decision that does not fit leaves no trace.
-      decision.events.reduce<AlertState | null>(evolveAlert, state);
-      for (const event of decision.events) state = take(state, id, event, decision.reason);
-      return state;
+      let last = state;
+      const folded = decision.events.map((event) => ({
+        before: last,
+        event,
+        after: (last = evolveAlert(last, event)),
+      }));
+      for (const { before, event, after } of folded) take(before, id, event, decision.reason, after);
+      return last;
     },
     rejoin: (state) => {
       alerts.set(state.id, state);
@@ -157,7 +176,11 @@ export const beginWork = (context: Pick<ServiceContext, 'queue'>, session: Sessi
     flush: async () => {
       await join();
       await session.appendEvents([
-        ...[...touched].map(([id, { expectedVersion, events }]) => ({ streamId: alertStream(id), expectedVersion, events })),
+        ...[...touched].map(([id, { expectedVersion, events }]) => ({
+          streamId: alertStream(id),
+          expectedVersion,
+          events,
+        })),
         ...mergeAppends(digestAppends),
       ]);
       // Resolved ones first: they free the key that a new alert of the same batch may take.
@@ -187,7 +210,10 @@ const mergeAppends = (appends: readonly Append[]): readonly Append[] => {
   const merged = new Map<string, Append>();
   for (const append of appends) {
     const known = merged.get(append.streamId);
-    merged.set(append.streamId, known === undefined ? append : { ...known, events: [...known.events, ...append.events] });
+    merged.set(
+      append.streamId,
+      known === undefined ? append : { ...known, events: [...known.events, ...append.events] },
+    );
   }
   return [...merged.values()];
 };

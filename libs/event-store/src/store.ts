@@ -71,7 +71,16 @@ export interface Delivery {
 
 export type NewDelivery = Pick<
   Delivery,
-  'id' | 'digestId' | 'channel' | 'purpose' | 'threadId' | 'messageId' | 'alertIds' | 'resolvedIds' | 'message' | 'fallbackOf'
+  | 'id'
+  | 'digestId'
+  | 'channel'
+  | 'purpose'
+  | 'threadId'
+  | 'messageId'
+  | 'alertIds'
+  | 'resolvedIds'
+  | 'message'
+  | 'fallbackOf'
 >;
 
 export interface DeliveryAttempt {
@@ -178,11 +187,15 @@ export interface StoreSession {
   readonly settleProgress: (id: DeliveryId, from: number, to: number, done: boolean) => Promise<boolean>;
   readonly attemptsOf: (deliveryIds: readonly DeliveryId[]) => Promise<readonly DeliveryAttempt[]>;
 
-  readonly loadCursor: (name: string) => Promise<{ changedAt: Instant; data: Readonly<Record<string, unknown>> } | null>;
+  readonly loadCursor: (
+    name: string,
+  ) => Promise<{ changedAt: Instant; data: Readonly<Record<string, unknown>> } | null>;
   /** Moves a cursor; never backwards. */
   readonly saveCursor: (name: string, changedAt: Instant, data: Readonly<Record<string, unknown>>) => Promise<void>;
   readonly beat: (component: string, instance: string, data: Readonly<Record<string, unknown>>) => Promise<void>;
-  readonly quarantine: (entries: readonly { id: string; queue: string; payload: unknown; reason: string }[]) => Promise<void>;
+  readonly quarantine: (
+    entries: readonly { id: string; queue: string; payload: unknown; reason: string }[],
+  ) => Promise<void>;
   /** Open alerts in id order after the given one, for the detector's rotating look for successes. */
   readonly watchedAlerts: (after: AlertId | null, limit: number) => Promise<readonly WatchedAlert[]>;
 }

@@ -14,7 +14,7 @@ const semiSpaceGrowthFactor = 1;
  *
  * What it costs: about a third more processor time while a storm lasts (3.4 s became 4.5 s in the notifier, for 20,000
  * failures), nothing worth measuring at rest. What it brings: called first of all, a peak of 113 MB instead of 215–241
- * MB in the detector and of 178 MB instead of 354–379 MB in the notifier; called by `runMain`, after the program's
+ * MB in the detector and of 178 MB instead of 354–379 MB in the notifier; called after the program's
  * modules, 160 MB and 195–213 MB (`npm run bench -- storm`). Less than 50 per cent brings nothing more.
  *
  * It is no limit: when more memory is in use, the heap still grows up to V8's own bound, so that it can never end a

@@ -25,7 +25,13 @@ describe('migrate', () => {
 
   test('lets one of five runners at the same moment do the work', async () => {
     const outcomes = await Promise.all(Array.from({ length: 5 }, () => run()));
-    expect(outcomes.map((outcome) => outcome.applied.length).toSorted((a, b) => a - b)).toEqual([0, 0, 0, 0, all.length]);
+    expect(outcomes.map((outcome) => outcome.applied.length).toSorted((a, b) => a - b)).toEqual([
+      0,
+      0,
+      0,
+      0,
+      all.length,
+    ]);
     expect(await migrationStatus({ queryable: pool })).toMatchObject({ state: 'current' });
   });
 

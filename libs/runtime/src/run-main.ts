@@ -3,7 +3,6 @@ import { configSecrets } from './config/describe-config.ts';
 import { loadConfig } from './config/load-config.ts';
 import { toDatabaseError } from './describe-database-error.ts';
 import { ConfigError, TocsinError } from './errors.ts';
-import { keepMemorySmall } from './keep-memory-small.ts';
 import { runUntilStopped } from './lifecycle.ts';
 import type { Stoppable } from './lifecycle.ts';
 import { createLogger } from './log.ts';
@@ -33,7 +32,6 @@ const misconfigured: ReadonlySet<string> = new Set(['DATABASE_URL_INVALID', 'DAT
  * code 2 when the configuration is to blame, else with 1. Anything else is a bug and logged with its stack.
  */
 export async function runMain({ name, start }: MainOptions): Promise<never> {
-  keepMemorySmall();
   const config = orExit(name, () => loadConfig({ env: process.env, cwd: process.cwd() }));
   const log = createLogger({ level: config.logLevel, name, secretValues: configSecrets(config) });
   for (const warning of config.warnings) log.warn(warning);
@@ -50,7 +48,9 @@ export async function runMain({ name, start }: MainOptions): Promise<never> {
       };
       try {
         const running = await start(config, log, { once: process.argv.includes('--once') });
-        return running.finished === undefined ? running : { stop: running.stop, finished: running.finished.catch(refuse) };
+        return running.finished === undefined
+          ? running
+          : { stop: running.stop, finished: running.finished.catch(refuse) };
       } catch (error) {
         return refuse(error);
       }

@@ -1,3 +1,4 @@
+import { keepMemorySmall } from '@tocsin/runtime/keep-memory-small';
 import type { Command } from 'commander';
 import type { ProgramContext } from '../program.ts';
 import { jsonOption } from './option-parsers.ts';
@@ -14,7 +15,7 @@ export const defineRunning = (program: Command, { invocation, finish }: ProgramC
         'PostgreSQL of its own, kept in ./.tocsin; its address is then in ./.tocsin/database-url. Ctrl-C stops everything.',
     )
     .action(async (_options: unknown, command: Command) =>
-      finish(await (await import('../commands/up.ts')).up(invocation(command))),
+      finish(await (await importSmall(() => import('../commands/up.ts'))).up(invocation(command))),
     );
 
   const once = ['--once', 'do all that is due, then end; for cron'] as const;
@@ -24,7 +25,7 @@ export const defineRunning = (program: Command, { invocation, finish }: ProgramC
     .description('Watches the job tables and sends what it finds to the notifier. Several may run at once.')
     .option(...once)
     .action(async (options: { readonly once?: boolean }, command: Command) =>
-      finish(await (await import('../commands/detector.ts')).detector(invocation(command), options)),
+      finish(await (await importSmall(() => import('../commands/detector.ts'))).detector(invocation(command), options)),
     );
   program
     .command('notifier')
@@ -32,7 +33,7 @@ export const defineRunning = (program: Command, { invocation, finish }: ProgramC
     .description('Decides about alerts and tells people. Several may run at once.')
     .option(...once)
     .action(async (options: { readonly once?: boolean }, command: Command) =>
-      finish(await (await import('../commands/notifier.ts')).notifier(invocation(command), options)),
+      finish(await (await importSmall(() => import('../commands/notifier.ts'))).notifier(invocation(command), options)),
     );
 
   program
@@ -55,4 +56,10 @@ export const defineRunning = (program: Command, { invocation, finish }: ProgramC
     .action(() => {
       program.error('tocsin: the console is not part of this version; use: npx tocsin alerts list', { exitCode: 2 });
     });
+};
+
+/** Loads a command that runs for long, after asking V8 to keep its memory small. */
+const importSmall = <Module>(load: () => Promise<Module>): Promise<Module> => {
+  keepMemorySmall();
+  return load();
 };
