@@ -1,7 +1,7 @@
 import type { JobField } from './adapter-mapping.ts';
 import type { SourceStatements, StatementParts } from './source-statements.ts';
 import { horizonText } from './read-horizon.ts';
-import { asColumnTime, asTimestamptz, errorText, nameText } from './sql-expressions.ts';
+import { asColumnTime, asTimestamptz, errorText, nameText, positionText } from './sql-expressions.ts';
 import { fillTemplate, requireColumn } from './statement-parts.ts';
 
 type FailureStatements = Omit<SourceStatements, 'successes' | 'runJobs' | 'greenRuns'>;
@@ -23,7 +23,7 @@ export const failureStatements = (parts: StatementParts): FailureStatements => {
 
   const identity: Expressions = {
     id: `${id}::text`,
-    changed: `${changed}::text`,
+    changed: positionText(changed, requireColumn(columns.changedAt)),
     kind: `case when ${isDead} then 'dead' else 'failed' end`,
     attempts: ref('attempts'),
     identity_at: parts.identityAt,

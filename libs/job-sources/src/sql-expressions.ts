@@ -36,6 +36,16 @@ export const asTimestamptz = (reference: string, column: CatalogColumn): string 
 export const asColumnTime = (parameter: string, column: CatalogColumn): string =>
   hasTimeZone(column) ? `${parameter}::timestamptz` : `(${parameter}::timestamptz at time zone 'UTC')`;
 
+/**
+ * A time of the column as text that reads back as the very same value, whatever the session's DateStyle and TimeZone:
+ * in the styles SQL and German, Postgres writes zones by abbreviations that mean another zone elsewhere (IST).
+ */
+export const positionText = (reference: string, column: CatalogColumn): string => {
+  const utc = hasTimeZone(column) ? `${reference} at time zone 'UTC'` : reference;
+  const zone = hasTimeZone(column) ? '+00' : '';
+  return `case when isfinite(${reference}) then to_char(${utc}, 'YYYY-MM-DD HH24:MI:SS.US${zone} BC') else ${reference}::text end`;
+};
+
 /** Text of any length as a name of at most `nameCharsMax` characters; a shortened one carries its digest. */
 export const nameText = (expression: string): string =>
   // "offset 0" keeps the planner from writing the expression out three times; a payload may be large.
