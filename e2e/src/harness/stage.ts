@@ -67,7 +67,8 @@ const workersShownMax = 6;
 const quickConfig = {
   version: 1,
   jobs: [{ name: 'research_jobs', table: 'public.research_jobs', poll: '100ms', reconcile: '1s' }],
-  delivery: { attempt_timeout: '2s', unknown_retry: '1s' },
+  // Long enough for the first mail of a process, which loads the mail libraries, on a machine that runs many processes.
+  delivery: { attempt_timeout: '4s', unknown_retry: '1s' },
   workers: { claim: '2s' },
 };
 
