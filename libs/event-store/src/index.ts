@@ -30,6 +30,14 @@ export { formatGlobalCursor, parseGlobalCursor } from './reading/global-cursor.t
 export type { GlobalCursor } from './reading/global-cursor.ts';
 export { eventsPerPageMax, readEvents } from './reading/read-events.ts';
 export type { EventPage, ReadEventsOptions } from './reading/read-events.ts';
+export { storedEvent } from './postgres/event-row.ts';
+export type { EventRow } from './postgres/event-row.ts';
+export { cursorBeforeLatest } from './reading/cursor-before-latest.ts';
+export { readLogByStream } from './reading/read-log-by-stream.ts';
+export type { LogBounds } from './reading/read-log-by-stream.ts';
+export { findModelsWithoutEvents } from './reading/find-models-without-events.ts';
+export { readStoredModels } from './reading/read-stored-models.ts';
+export type { StoredRow } from './reading/read-stored-models.ts';
 export { streamEvents } from './reading/stream-events.ts';
 export type { AlertRecord } from './reading/alert-record.ts';
 export { alertsPerListMax, listAlerts } from './reading/list-alerts.ts';

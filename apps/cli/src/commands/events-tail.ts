@@ -1,10 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { readEvents } from '@tocsin/event-store';
+import { cursorBeforeLatest, readEvents } from '@tocsin/event-store';
 import type { StoredEvent } from '@tocsin/event-store';
 import { withDatabase } from '../database/with-database.ts';
 import { exitCodes } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
-import { cursorBeforeLatest } from '../log/cursor-before-latest.ts';
 import { eventFacts } from '../printing/event-facts.ts';
 import { shortId } from '../printing/job-name.ts';
 import { printLines } from '../printing/lines.ts';

@@ -1,14 +1,12 @@
 import { alertStream } from '@tocsin/alert-model';
 import type { AlertState } from '@tocsin/alert-model';
-import type { StoredEvent } from '@tocsin/event-store';
-import { streamEvents } from '@tocsin/event-store';
+import { readLogByStream, streamEvents } from '@tocsin/event-store';
+import type { LogBounds, StoredEvent } from '@tocsin/event-store';
 import { requireAlert } from '../database/require-alert.ts';
 import { withDatabase } from '../database/with-database.ts';
 import type { OpenDatabase } from '../database/with-database.ts';
 import { exitCodes } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
-import { readLogByStream } from '../log/read-log-by-stream.ts';
-import type { LogBounds } from '../log/read-log-by-stream.ts';
 import { cleanLine } from '../printing/clean-line.ts';
 import { counted, printLines } from '../printing/lines.ts';
 import { utcTime } from '../printing/moment.ts';

@@ -1,7 +1,6 @@
 import type { AlertState, DigestState } from '@tocsin/alert-model';
-import type { StoredEvent } from '@tocsin/event-store';
-import { toStoredEvent } from '../log/log-row.ts';
-import type { LogRow } from '../log/log-row.ts';
+import { storedEvent } from '@tocsin/event-store';
+import type { EventRow, StoredEvent } from '@tocsin/event-store';
 import { foldEvent } from './fold-steps.ts';
 
 /** What one stream folds to. */
@@ -15,7 +14,7 @@ export interface FoldedStream {
 /** Folds a log that comes stream by stream, holding the state of one stream at a time. */
 export interface LogFolder {
   /** Takes the next events; answers the streams that ended before the last of them. */
-  readonly take: (rows: readonly LogRow[]) => readonly FoldedStream[];
+  readonly take: (rows: readonly EventRow[]) => readonly FoldedStream[];
   /** The stream taken last, when nothing comes after it. */
   readonly end: () => readonly FoldedStream[];
 }
@@ -43,10 +42,10 @@ export const createLogFolder = (onEvent: (stored: StoredEvent) => void = () => {
   };
 };
 
-const foldRow = (stream: FoldedStream, row: LogRow, onEvent: (stored: StoredEvent) => void): FoldedStream => {
+const foldRow = (stream: FoldedStream, row: EventRow, onEvent: (stored: StoredEvent) => void): FoldedStream => {
   if (stream.problem !== null) return stream;
   try {
-    const stored = toStoredEvent(row);
+    const stored = storedEvent(row);
     onEvent(stored);
     return { ...stream, state: foldEvent(stream.state, stored) };
   } catch (error) {

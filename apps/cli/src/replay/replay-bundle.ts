@@ -1,7 +1,6 @@
 import type { AlertState, DigestState } from '@tocsin/alert-model';
 import { isAfter } from '@tocsin/alert-model';
-import type { StoredEvent } from '@tocsin/event-store';
-import type { LogBounds } from '../log/read-log-by-stream.ts';
+import type { LogBounds, StoredEvent } from '@tocsin/event-store';
 import { UsageError } from '../usage-error.ts';
 import { readBundle } from './bundle.ts';
 import type { FoldedStream } from './fold-log.ts';

@@ -1,11 +1,8 @@
 import { alertModelVersion } from '@tocsin/alert-model';
 import type { AlertState, DigestState } from '@tocsin/alert-model';
-import { streamEvents } from '@tocsin/event-store';
+import { findModelsWithoutEvents, readLogByStream, readStoredModels, streamEvents } from '@tocsin/event-store';
+import type { StoredRow } from '@tocsin/event-store';
 import type { Queryable } from '@tocsin/runtime';
-import { findModelsWithoutEvents } from '../log/find-models-without-events.ts';
-import { readLogByStream } from '../log/read-log-by-stream.ts';
-import { readStoredModels } from '../log/read-stored-models.ts';
-import type { StoredRow } from '../log/read-stored-models.ts';
 import { firstDifference } from './first-difference.ts';
 import { createLogFolder } from './fold-log.ts';
 import type { FoldedStream } from './fold-log.ts';

@@ -1,5 +1,5 @@
-import type { GlobalCursor } from '@tocsin/event-store';
 import type { Queryable } from '@tocsin/runtime';
+import type { GlobalCursor } from './global-cursor.ts';
 
 // Index events_global_order, read backwards. The horizon is that of `readEvents`, which goes on from here.
 const text = `

@@ -1,8 +1,9 @@
 import type { Queryable } from '@tocsin/runtime';
-import type { LogRow } from './log-row.ts';
+import { eventColumns } from '../postgres/event-row.ts';
+import type { EventRow } from '../postgres/event-row.ts';
 
 /** Events of one page. */
-export const eventsPerPageMax = 5_000;
+const rowsPerPageMax = 5_000;
 
 /** What is left out of a reading of the log. */
 export interface LogBounds {
@@ -15,17 +16,7 @@ export interface LogBounds {
 // Index events_stream_version. Stream by stream, so that whoever folds needs the state of one stream at a time, however
 // long the log is.
 const text = `
-select
-  position,
-  stream_id,
-  version,
-  event_id,
-  type,
-  schema_version,
-  data,
-  metadata,
-  to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as occurred_at,
-  to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as recorded_at
+select ${eventColumns}
 from tocsin.events
 where (stream_id, version) > ($1::text, $2::integer)
   and ($4::timestamptz is null or occurred_at <= $4)
@@ -41,17 +32,17 @@ limit $3`;
 export async function* readLogByStream(
   queryable: Queryable,
   bounds: LogBounds = {},
-): AsyncGenerator<readonly LogRow[]> {
-  const read = async (after: readonly [stream: string, version: number]): Promise<readonly LogRow[]> => {
-    const values = [...after, eventsPerPageMax, bounds.until ?? null, bounds.position ?? null];
-    return (await queryable.query<LogRow>(text, values)).rows;
+): AsyncGenerator<readonly EventRow[]> {
+  const read = async (after: readonly [stream: string, version: number]): Promise<readonly EventRow[]> => {
+    const values = [...after, rowsPerPageMax, bounds.until ?? null, bounds.position ?? null];
+    return (await queryable.query<EventRow>(text, values)).rows;
   };
   let next = read(['', 0]);
   for (;;) {
     const rows = await next;
     const last = rows.at(-1);
     if (last === undefined) return;
-    const full = rows.length === eventsPerPageMax;
+    const full = rows.length === rowsPerPageMax;
     if (full) {
       next = read([last.stream_id, last.version]);
       // Seen when it is awaited, unless the caller stops before.
