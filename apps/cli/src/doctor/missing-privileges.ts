@@ -1,14 +1,14 @@
 import type { Queryable } from '@tocsin/runtime';
 
-/** What the processes do with each table. */
+/** What the processes do with each table; what is past its retention is locked (which takes `update`) and deleted. */
 const needs: readonly (readonly [table: string, privileges: readonly string[]])[] = [
   ['tocsin.events', ['select', 'insert']],
   ['tocsin.alerts', ['select', 'insert', 'update']],
   ['tocsin.digests', ['select', 'insert', 'update']],
-  ['tocsin.outcomes', ['select', 'insert', 'update']],
-  ['tocsin.recent_successes', ['select', 'insert', 'delete']],
-  ['tocsin.deliveries', ['select', 'insert', 'update']],
-  ['tocsin.delivery_attempts', ['select', 'insert', 'update']],
+  ['tocsin.outcomes', ['select', 'insert', 'update', 'delete']],
+  ['tocsin.recent_successes', ['select', 'insert', 'update', 'delete']],
+  ['tocsin.deliveries', ['select', 'insert', 'update', 'delete']],
+  ['tocsin.delivery_attempts', ['select', 'insert', 'update', 'delete']],
   ['tocsin.cursors', ['select', 'insert', 'update']],
   ['tocsin.heartbeats', ['select', 'insert', 'update']],
   ['tocsin.quarantine', ['select', 'insert']],
