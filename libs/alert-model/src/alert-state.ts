@@ -1,10 +1,10 @@
 import type { DigestPurpose, Lease, Opening, ResolutionReason } from './event.ts';
 import type { AlertId, DeliveryId, DigestId, Instant } from './ids.ts';
 import type { FrozenChain, FrozenRoute, Severity } from './policy.ts';
-import type { Step } from './signal.ts';
+import type { ConditionKind, EndCause, Step } from './signal.ts';
 
 /** Version of the fold. A stored read model of another version is folded again from the events. */
-export const alertModelVersion = 1;
+export const alertModelVersion = 2;
 
 /** Most causes (signatures) counted one by one in an alert or a batch; further ones are counted together. */
 export const causesMax = 12;
@@ -12,6 +12,10 @@ export const causesMax = 12;
 export const samplesPerCauseMax = 8;
 /** Most failing steps or targets followed one by one; see `owedUntracked`. Each event copies them, so the cost of a storm is the square of this. */
 export const owedMax = 1_000;
+/** Most conditions that hold at once and are followed one by one; further ones owe a success like a failure. */
+export const suspicionsMax = 1_000;
+/** Most developments remembered in a batch, newest last. */
+export const developmentsMax = 10;
 /** Most chain runs remembered, newest last. */
 export const runsMax = 20;
 /** Most digests that may hold unsettled news of one alert; beyond that news waits in `pending`. */
@@ -43,6 +47,27 @@ export interface Batch {
     readonly reason: 'time' | 'signature-change';
   } | null;
   readonly escalation: { readonly level: number; readonly name: string; readonly afterMs: number } | null;
+  /** What became of conditions told before, and what the janitor did. */
+  readonly developments: readonly Development[];
+}
+
+/** Something that happened to a job of an alert and is no failure. */
+export interface Development {
+  readonly what: 'retracted' | 'requeued' | 'marked-dead' | 'repair-skipped';
+  readonly jobId: string;
+  readonly kind: ConditionKind;
+  readonly at: Instant;
+  /** Plain words: why it was retracted or skipped, which restart it was. */
+  readonly detail: string | null;
+}
+
+/** A condition that holds: it ends by being retracted, not by a success. */
+export interface Suspicion {
+  readonly kind: ConditionKind;
+  readonly step: Step;
+  readonly run: string | null;
+  readonly jobId: string;
+  readonly failedAt: Instant;
 }
 
 /** Who was told, once per route and channel. */
@@ -97,6 +122,12 @@ export interface AlertState {
   readonly owed: Readonly<Record<string, Owed>>;
   /** Failures of further targets beyond `owedMax`. Their recovery cannot be followed, so such an alert is resolved by hand. */
   readonly owedUntracked: number;
+  /** Conditions that hold, by outcome. While there is one, the alert is not resolved by a success. */
+  readonly suspicions: Readonly<Record<string, Suspicion>>;
+  /** The latest end of a condition that left nothing owed; null before there was one. */
+  readonly lastRetraction: { readonly cause: EndCause; readonly endedAt: Instant } | null;
+  /** Repairs recorded, newest last; at most `developmentsMax`. A repair delivered twice is recognised by it. */
+  readonly repairs: readonly string[];
   /** Chain runs with a failure, oldest first. */
   readonly failedRuns: readonly string[];
   /** Successes seen since, by run (`''` outside a run) and step name: the latest finish. */

@@ -1,4 +1,4 @@
-import { causesMax, samplesPerCauseMax } from './alert-state.ts';
+import { causesMax, developmentsMax, samplesPerCauseMax } from './alert-state.ts';
 import type { Batch, Cause } from './alert-state.ts';
 import type { Instant } from './ids.ts';
 import { earlier, later } from './instant.ts';
@@ -13,6 +13,7 @@ export const emptyBatch: Batch = {
   resolved: false,
   lapse: null,
   escalation: null,
+  developments: [],
 };
 
 /** Adds one failure, known by its signature and its version in the stream. */
@@ -40,8 +41,13 @@ export const mergeBatches = (older: Batch, newer: Batch): Batch => {
     resolved: older.resolved || newer.resolved,
     lapse: newer.lapse ?? older.lapse,
     escalation: newer.escalation ?? older.escalation,
+    developments: joinDevelopments(older.developments, newer.developments),
   };
 };
+
+/** The newest are kept; nothing is copied where there is nothing to join. */
+const joinDevelopments = (older: Batch['developments'], newer: Batch['developments']): Batch['developments'] =>
+  newer.length === 0 ? older : older.length === 0 ? newer : [...older, ...newer].slice(-developmentsMax);
 
 interface Counted {
   readonly causes: readonly Cause[];

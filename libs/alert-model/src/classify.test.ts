@@ -4,10 +4,12 @@ import {
   albums,
   artists,
   at,
+  begins,
   chainPolicy,
   classified,
   everything,
   failure,
+  fails,
   jobsPolicy,
   rebuild,
   runOf,
@@ -15,8 +17,10 @@ import {
   success,
   wholeRun,
 } from '../fixtures/builders.ts';
-import { classifyFailure, globMatches, keysOfSuccess, worse } from './classify.ts';
+import { classifyFailure, keysOfSuccess, worse } from './classify.ts';
+import { globMatches } from './match.ts';
 import type { Policy, Rule } from './policy.ts';
+import type { FailureSignal } from './signal.ts';
 
 const rules = (...list: readonly Omit<Rule, 'name'>[]): Policy => ({
   ...jobsPolicy,
@@ -99,9 +103,85 @@ describe('rules', () => {
     expect(classifyFailure(failure(), policy)).toHaveProperty('key');
   });
 
-  test('give severity error where none sets it', () => {
-    expect(classified(failure()).severity).toBe('error');
+  test.for([
+    ['failed', 'error'],
+    ['dead', 'error'],
+    ['partial', 'warning'],
+    ['stuck', 'error'],
+    ['stalled', 'warning'],
+    ['overdue', 'error'],
+    ['deadline', 'error'],
+    ['zero_throughput', 'error'],
+    ['unhealthy', 'error'],
+  ] as const)('give %s the severity %s where none sets it', ([kind, severity]) => {
+    expect(classified(failure({ kind })).severity).toBe(severity);
   });
+
+  test('may be for some kinds only', () => {
+    const policy = rules({ match: { kind: ['stuck', 'stalled'] }, severity: 'info', ignore: false });
+    expect(classified(begins(), policy)).toMatchObject({ severity: 'info', rule: 'rules[0]' });
+    expect(classified(failure(), policy)).toMatchObject({ severity: 'error', rule: null });
+  });
+});
+
+describe('a job that succeeded in part', () => {
+  const partial = (failed: number, total: number | null): FailureSignal =>
+    failure({ kind: 'partial', error: null, counts: { failed, total } });
+
+  test('is ignored within a share of one in twenty, and says how much failed', () => {
+    expect(classifyFailure(partial(50, 1_000), jobsPolicy)).toEqual({
+      ignoredBy: 'default (50 of 1,000 parts failed)',
+    });
+    expect(classified(partial(51, 1_000))).toMatchObject({ severity: 'warning', rule: null });
+  });
+
+  test('is judged by the first rule that sets a limit, which is named when it decided', () => {
+    const policy = rules(
+      { match: { source: ['google'] }, partial: 'off' },
+      { match: {}, partial: { failed: 2, ratio: null } },
+    );
+    expect(classifyFailure(partial(2, 3), policy)).toEqual({ ignoredBy: 'rules[1] (2 of 3 parts failed)' });
+    expect(classified(partial(3, 1_000), policy).rule).toBe('rules[1]');
+    expect(classifyFailure({ ...partial(3, 3), source: 'google' }, policy)).toEqual({
+      ignoredBy: 'rules[0] (3 of 3 parts failed)',
+    });
+  });
+
+  test('is told when it does not say how much of it failed', () => {
+    expect(classified(failure({ kind: 'partial' }))).toHaveProperty('key');
+  });
+
+  test('is told with its counts, before the error it may have', () => {
+    const [event] = fails(null, partial(51, 1_000)).events;
+    expect(event).toMatchObject({ data: { error: '51 of 1,000 parts failed.' } });
+    const [other] = fails(null, { ...partial(51, 1_000), error: 'KeyError: 7' }).events;
+    expect(other).toMatchObject({ data: { error: '51 of 1,000 parts failed.\nKeyError: 7' } });
+  });
+});
+
+describe('a threshold', () => {
+  const policy = rules(
+    { match: { kind: ['dead'] }, threshold: { kind: 'in-a-row', failures: 2 } },
+    { match: {}, threshold: { kind: 'in-a-row', failures: 3 } },
+  );
+
+  test('is that of the first rule that matches and sets one', () => {
+    expect(classified(failure(), policy).threshold).toEqual({
+      rule: 'rules[1]',
+      threshold: { kind: 'in-a-row', failures: 3 },
+    });
+    expect(classified(failure({ kind: 'dead' }), policy).threshold?.rule).toBe('rules[0]');
+    expect(classified(failure()).threshold).toBeNull();
+  });
+
+  test('holds no condition back', () => {
+    expect(classified(begins(), policy).threshold).toBeNull();
+  });
+});
+
+test('a table that cannot be judged is named as what it is', () => {
+  const signal = failure({ kind: 'unhealthy', source: 'tocsin', jobType: 'watch_table', targetId: 'jobs' });
+  expect(classified(signal)).toMatchObject({ key: 'job/tocsin/watch_table/jobs', title: 'Watched table jobs' });
 });
 
 describe('routes', () => {

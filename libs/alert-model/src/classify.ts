@@ -1,7 +1,10 @@
+import { matches } from './match.ts';
+import { partialWords, withinPartialLimit } from './partial-limit.ts';
 import { severityRank } from './policy.ts';
-import type { ChainPolicy, FrozenChain, FrozenRoute, Match, Policy, Rule, Severity } from './policy.ts';
-import { stepIn, stepName } from './signal.ts';
-import type { FailureSignal, Step, SuccessSignal } from './signal.ts';
+import type { ChainPolicy, FrozenChain, FrozenRoute, Policy, Rule, Severity, Threshold } from './policy.ts';
+import { defaultRule, groupByDefault, partialDefault } from './rule-limits.ts';
+import { isCondition, stepIn, stepName } from './signal.ts';
+import type { FailureKind, FailureSignal, Step, SuccessSignal } from './signal.ts';
 
 /** Name of the chain that jobs with a chain run belong to when no configured chain claims them. */
 export const unnamedChain = 'chain';
@@ -17,10 +20,13 @@ export interface Classification {
   /** Steps of the run that have not run, because of this failure or simply not yet. */
   readonly missing: readonly Step[];
   readonly routes: readonly FrozenRoute[];
+  /** Holds failures back as long as no alert of the key is open; see `judgeThreshold`. Conditions are never held back. */
+  readonly threshold: { readonly rule: string; readonly threshold: Threshold } | null;
 }
 
 /** A failure a rule says is not to be told. */
 export interface Ignored {
+  /** The rule, and for a job that succeeded in part how much of it failed: `rules[0] (1 of 1,000 parts failed)`. */
   readonly ignoredBy: string;
 }
 
@@ -34,22 +40,39 @@ export const classifyFailure = (signal: FailureSignal, policy: Policy): Classifi
     ignore: rules.find((rule) => rule.ignore !== undefined),
     severity: rules.find((rule) => rule.severity !== undefined),
     groupBy: rules.find((rule) => rule.groupBy !== undefined),
+    partial: signal.kind === 'partial' ? rules.find((rule) => rule.partial !== undefined) : undefined,
+    threshold: isCondition(signal.kind) ? undefined : rules.find((rule) => rule.threshold !== undefined),
   };
   if (deciding.ignore?.ignore === true) return { ignoredBy: deciding.ignore.name };
-  const severity = deciding.severity?.severity ?? 'error';
+  const { counts } = signal;
+  if (
+    signal.kind === 'partial' &&
+    counts !== null &&
+    withinPartialLimit(counts, deciding.partial?.partial ?? partialDefault)
+  )
+    return { ignoredBy: `${deciding.partial?.name ?? defaultRule} (${partialWords(counts)})` };
+  const severity = deciding.severity?.severity ?? defaultSeverity(signal.kind);
   const chain = chainOf(signal, policy.chains);
   const frozen = chain === null ? null : freezeChain(chain, signal);
-  const groupBy = deciding.groupBy?.groupBy ?? ['source', 'jobType', 'targetId'];
+  const groupBy = deciding.groupBy?.groupBy ?? groupByDefault;
   return {
     key: chain === null ? jobKey(signal, groupBy) : chainKey(signal.source, chain),
     title: titleOf(signal, chain, groupBy),
     severity,
-    rule: namesOf([deciding.severity, deciding.groupBy]),
+    rule: namesOf([deciding.severity, deciding.groupBy, deciding.partial]),
     chain: frozen,
     missing: missingSteps(signal, frozen),
     routes: policy.routes.filter((route) => matches(route.match, { ...signal, severity })).map(freezeRoute),
+    threshold:
+      deciding.threshold?.threshold === undefined
+        ? null
+        : { rule: deciding.threshold.name, threshold: deciding.threshold.threshold },
   };
 };
+
+/** How bad a kind is where no rule says so: what may pass by itself is a warning, everything else an error. */
+export const defaultSeverity = (kind: FailureKind): Severity =>
+  kind === 'partial' || kind === 'stalled' ? 'warning' : 'error';
 
 /**
  * Every key a success may matter to: that of its chain, of the unnamed chain of its source (a step repeated by hand
@@ -66,40 +89,6 @@ export const keysOfSuccess = (signal: SuccessSignal, policy: Policy): readonly s
     ]),
   ];
 };
-
-/** Whether a pattern with `*` for any run of characters fits the whole text; case matters. */
-export const globMatches = (pattern: string, text: string): boolean => {
-  const parts = pattern.split('*');
-  const first = parts[0] ?? '';
-  const last = parts.at(-1) ?? '';
-  if (parts.length === 1) return pattern === text;
-  if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length) return false;
-  // Leftmost placement of each middle part is enough, and needs no backtracking.
-  let at = first.length;
-  const end = text.length - last.length;
-  for (const part of parts.slice(1, -1)) {
-    const found = text.indexOf(part, at);
-    if (found === -1 || found + part.length > end) return false;
-    at = found + part.length;
-  }
-  return true;
-};
-
-interface Subject {
-  readonly source: string;
-  readonly jobType: string;
-  readonly targetId: string | null;
-  readonly severity?: Severity;
-}
-
-const matches = (match: Match, subject: Subject): boolean =>
-  anyGlob(match.source, subject.source) &&
-  anyGlob(match.jobType, subject.jobType) &&
-  anyGlob(match.targetId, subject.targetId ?? '') &&
-  (match.severity === undefined || subject.severity === undefined || match.severity.includes(subject.severity));
-
-const anyGlob = (patterns: readonly string[] | undefined, text: string): boolean =>
-  patterns === undefined || patterns.some((pattern) => globMatches(pattern, text));
 
 const chainOf = (
   subject: {
@@ -151,7 +140,10 @@ const missingSteps = (signal: FailureSignal, chain: FrozenChain | null): readonl
 const chainKey = (source: string, chain: ChainPolicy | typeof unnamedChain): string =>
   `chain/${part(source)}/${part(chain === unnamedChain ? unnamedChain : chain.name)}`;
 
-const jobKey = (subject: Subject, groupBy: NonNullable<Rule['groupBy']>): string =>
+const jobKey = (
+  subject: { readonly source: string; readonly jobType: string; readonly targetId: string | null },
+  groupBy: NonNullable<Rule['groupBy']>,
+): string =>
   `job/${part(subject.source)}/${part(subject.jobType)}` +
   (groupBy.includes('targetId') && subject.targetId !== null ? `/${part(subject.targetId)}` : '');
 
@@ -163,6 +155,7 @@ const titleOf = (
   chain: ChainPolicy | typeof unnamedChain | null,
   groupBy: NonNullable<Rule['groupBy']>,
 ): string => {
+  if (signal.kind === 'unhealthy') return `Watched table ${signal.targetId ?? signal.table}`;
   if (chain !== null) return `${signal.source}/${chain === unnamedChain ? unnamedChain : chain.name}`;
   const target = groupBy.includes('targetId') && signal.targetId !== null ? `/${signal.targetId}` : '';
   return `${signal.source}/${signal.jobType}${target}`;

@@ -78,6 +78,8 @@ const composeItem = (item: PlannedItem, composition: Composition): MessageItem =
     occurrences: item.occurrences,
     causes,
     moreCauses: first.batch.otherCauses,
+    developments: item.developments,
+    moreDevelopments: item.moreDevelopments,
     since: first.since,
     lastFailedAt: item.lastFailedAt,
     acknowledgedBy: first.acknowledgedBy,

@@ -1,18 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  albums,
-  artists,
-  chainPolicy,
-  deliveryId,
-  digestId,
-  jobsPolicy,
-  outcomeId,
-  rebuild,
-  songs,
-} from '../fixtures/builders.ts';
+import { chainPolicy, deliveryId, digestId, jobsPolicy, outcomeId, songs } from '../fixtures/builders.ts';
+import { delivered, grouped, histories, learned, moment, played, unlearned } from '../fixtures/histories.ts';
 import { createHouse } from '../fixtures/house.ts';
 import type { House } from '../fixtures/house.ts';
+import { decideRepair } from './decide-repair.ts';
 import {
   decideAcknowledge,
   decideEscalate,
@@ -23,114 +15,11 @@ import {
   decideSuccess,
   decideUnacknowledge,
 } from './decide.ts';
-import type { Decision } from './decide.ts';
+import type { Decision } from './decision.ts';
 import { evolveAlert } from './evolve-alert.ts';
 import type { AlertState } from './alert-state.ts';
+import { OutcomeId } from './ids.ts';
 import type { Instant } from './ids.ts';
-import type { Policy } from './policy.ts';
-import type { RunContext, Signal, Step } from './signal.ts';
-
-const grouped: Policy = { ...jobsPolicy, rules: [{ name: 'r', match: {}, groupBy: ['source', 'jobType'] }] };
-const learned: RunContext = { steps: [], learned: [albums, songs, artists, rebuild], lastGreenAt: null };
-const unlearned: RunContext = { ...learned, learned: [] };
-
-/** A moment, in seconds; a run lasts 1,000 of them, and nothing happens twice at the same. */
-const moment = (seconds: number): Instant => new Date(Date.UTC(2026, 2, 2) + seconds * 1_000).toISOString();
-
-/** What may become of one row: each attempt ends well or badly; a row that went well is not repeated. */
-const attempts = fc.constantFrom('', 'S', 'F', 'FS', 'FF', 'FFS');
-const source = fc.constantFrom('apple', 'google');
-
-/**
- * Signals that a job table could really give rise to: runs one after the other, rows repeated in place while their run
- * is the latest, and steps repeated by hand outside a run at any time.
- */
-const histories = (runContext: RunContext): fc.Arbitrary<readonly Signal[]> => {
-  const row = fc.record({
-    step: fc.constantFrom<Step>(albums, songs, artists, rebuild),
-    attempts,
-    jitter: fc.integer({ min: 0, max: 999 }),
-  });
-  const run = fc.record({
-    source,
-    rows: fc.uniqueArray(row, { selector: ({ step }) => JSON.stringify(step), maxLength: 4 }),
-  });
-  const hand = fc.record({ source, row, at: fc.integer({ min: 0, max: 5_999 }) });
-  return fc
-    .record({ runs: fc.array(run, { maxLength: 5 }), hands: fc.array(hand, { maxLength: 5 }) })
-    .map(({ runs, hands }) => {
-      const signals: Signal[] = [];
-      const used = new Set<number>();
-      const add = (ofSource: string, step: Step, kind: string, inRun: string | null, wanted: number): void => {
-        let second = wanted;
-        while (used.has(second)) second += 1;
-        used.add(second);
-        const identity = {
-          v: 1 as const,
-          outcomeId: outcomeId(signals.length + 1),
-          table: 'research_jobs',
-          jobId: `${signals.length}`,
-          source: ofSource,
-          run: inRun,
-          observedAt: moment(second),
-        };
-        if (kind === 'S') signals.push({ ...identity, ...step, signal: 'SuccessDetected', finishedAt: moment(second) });
-        else
-          signals.push({
-            ...identity,
-            ...step,
-            signal: 'FailureDetected',
-            kind: 'failed',
-            attempts: 3,
-            maxAttempts: 3,
-            error: `cause ${'abc'[second % 3]}`,
-            failedAt: moment(second),
-            runContext: inRun === null ? null : runContext,
-            notes: [],
-          });
-      };
-      runs.forEach((one, index) => {
-        for (const { step, attempts: kinds, jitter } of one.rows)
-          kinds
-            .split('')
-            .forEach((kind, attempt) =>
-              add(one.source, step, kind, moment(index * 1_000), index * 1_000 + 1 + attempt * 300 + (jitter % 290)),
-            );
-      });
-      for (const { source: ofSource, row: one, at } of hands)
-        one.attempts.split('').forEach((kind, attempt) => add(ofSource, one.step, kind, null, at + attempt * 7));
-      return signals;
-    });
-};
-
-/** The same signals in any order, some of them twice, cut into batches. */
-const delivered = (signals: readonly Signal[]): fc.Arbitrary<readonly (readonly Signal[])[]> =>
-  fc
-    .record({
-      order: fc.shuffledSubarray([...signals, ...signals], { minLength: signals.length }),
-      sizes: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 10 }),
-    })
-    .map(({ order, sizes }) => {
-      const all = [...order, ...signals];
-      const batches: (readonly Signal[])[] = [];
-      for (let at = 0, index = 0; at < all.length; index += 1) {
-        const size = sizes[index % sizes.length] ?? 1;
-        batches.push(all.slice(at, at + size));
-        at += size;
-      }
-      return batches;
-    });
-
-const played = (policy: Policy, batches: readonly (readonly Signal[])[], sendBetween: boolean): House => {
-  const house = createHouse(policy);
-  batches.forEach((batch, index) => {
-    const now = moment(10_000 + index * 600);
-    if (sendBetween) house.waitUntil(now);
-    house.take(batch, now);
-  });
-  house.waitUntil(moment(10_000_000));
-  return house;
-};
 
 const recorded = (house: House): readonly string[] =>
   house.log.flatMap(({ event }) => (event.type === 'FailureDetected' ? [event.data.outcomeId] : [])).toSorted();
@@ -280,6 +169,28 @@ describe('any commands in any order', () => {
       (who): Command =>
         (state, now) =>
           decideResolve(state, { by: who, note: null }, now),
+    ),
+    fc.tuple(small, fc.constantFrom('done' as const, 'skipped' as const)).map(
+      ([number, result]): Command =>
+        (state, now) =>
+          decideRepair(
+            state,
+            {
+              v: 1,
+              signal: 'JobRepaired',
+              outcomeId: OutcomeId.parse(Object.keys(state.suspicions)[0] ?? outcomeId(number)),
+              repairId: `f0000000-0000-4000-8000-00000000000${number}`,
+              table: 't',
+              jobId: '1',
+              action: 'requeue',
+              result,
+              reason: null,
+              restart: null,
+              actedAt: moment(number),
+              observedAt: now,
+            },
+            now,
+          ),
     ),
     small.map(
       (second): Command =>

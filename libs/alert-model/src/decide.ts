@@ -1,22 +1,19 @@
-import type { AlertState, Owed } from './alert-state.ts';
+import type { AlertState } from './alert-state.ts';
 import { worse } from './classify.ts';
 import type { Classification } from './classify.ts';
+import { refuse } from './decision.ts';
+import type { Decision } from './decision.ts';
+import { shorten } from './error-text.ts';
 import type { AlertEvent, EventNamed, Lease, Opening } from './event.ts';
 import { evolveAlert } from './evolve-alert.ts';
 import type { AlertId, DeliveryId, DigestId, Instant } from './ids.ts';
-import { addMs, earlier, isAfter } from './instant.ts';
+import { addMs, earlier, isAfter, later } from './instant.ts';
 import { ownValue } from './own-value.ts';
+import { partialWords } from './partial-limit.ts';
 import { recoveryOf } from './recovery.ts';
 import { signatureOf } from './signature.ts';
-import { stepIn, stepName } from './signal.ts';
+import { errorCharsMax, stepIn, stepName } from './signal.ts';
 import type { FailureSignal, SuccessSignal } from './signal.ts';
-
-/** What a command came to: events, or the reason why there are none. Repeating a command yields a reason, never an error. */
-export type Decision =
-  | { readonly events: readonly [AlertEvent, ...AlertEvent[]]; readonly reason: string }
-  | { readonly events: readonly []; readonly refused: string };
-
-const refuse = (refused: string): Decision => ({ events: [], refused });
 
 /**
  * A job failed. Opens an alert, or adds an occurrence to the open one. The caller has made sure that the outcome was
@@ -33,6 +30,7 @@ export const decideFailure = (
 ): Decision => {
   const { now } = context;
   const { title, rule, chain, routes, severity, key, missing } = classification;
+  const error = errorOf(signal);
   const opening = state === null ? { title, rule, chain, routes: [...routes], predecessor: context.predecessor } : null;
   const detected: EventNamed<'FailureDetected'> = {
     type: 'FailureDetected',
@@ -50,8 +48,8 @@ export const decideFailure = (
       targetId: signal.targetId,
       attempts: signal.attempts,
       maxAttempts: signal.maxAttempts,
-      error: signal.error,
-      signature: signatureOf(signal.error),
+      error,
+      signature: signatureOf(error),
       failedAt: signal.failedAt,
       run: signal.run,
       missing: [...missing],
@@ -79,14 +77,17 @@ export const decideFailure = (
 export const decideSuccess = (state: AlertState, signal: SuccessSignal, now: Instant): Decision => {
   if (state.state === 'resolved') return refuse('the alert is already resolved');
   const name = stepName(stepIn(state.chain?.steps ?? null, signal));
-  const owed = ownValue(state.owed, name);
   const isStep = state.chain?.steps?.some((step) => stepName(step) === name) === true;
-  if (owed === undefined && !isStep) return refuse('nothing of that name has failed in this alert');
   // A step of a known chain may belong to a run that makes good the failure of another step.
-  const failedAt = firstFailure(isStep ? Object.values(state.owed) : owed === undefined ? [] : [owed]);
-  if (failedAt !== null && !isAfter(signal.finishedAt, failedAt)) return refuse('it finished before the failure');
+  const failures = isStep ? failuresOf(state) : failuresOf(state, name);
+  if (failures.length === 0) return refuse('nothing of that name has failed in this alert');
+  if (!isAfter(signal.finishedAt, failures.reduce(earlier))) return refuse('it finished before the failure');
   const known = finishOf(state, signal.run, name);
   if (known !== undefined && !isAfter(signal.finishedAt, known)) return refuse('this success is already recorded');
+  // A condition can last for days, while other jobs of that name succeed every second: the first of them is enough to
+  // pay for it, should it end badly.
+  if (known !== undefined && !isStep && !Object.hasOwn(state.owed, name) && isAfter(known, failures.reduce(later)))
+    return refuse('a success of it is already recorded');
   const { outcomeId, table, jobId, jobType, targetId, run, finishedAt } = signal;
   const detected: AlertEvent = {
     type: 'SuccessDetected',
@@ -105,11 +106,21 @@ export const decideSuccess = (state: AlertState, signal: SuccessSignal, now: Ins
 const finishOf = (state: AlertState, run: string | null, name: string): Instant | undefined =>
   ownValue(ownValue(state.successes, run ?? '') ?? {}, name);
 
-/** The oldest failure that may still have to be made good. */
-const firstFailure = (debts: readonly Owed[]): Instant | null =>
-  debts
-    .flatMap((owed) => Object.values(owed.failedAtByRun))
-    .reduce<Instant | null>((first, at) => (first === null ? at : earlier(first, at)), null);
+/** When work failed, or came under suspicion, that may have to be made good: all of it, or that of one name. */
+const failuresOf = (state: AlertState, name?: string): readonly Instant[] => {
+  const owed = name === undefined ? Object.values(state.owed) : [ownValue(state.owed, name) ?? []].flat();
+  const suspected = Object.values(state.suspicions).filter(({ step }) => name === undefined || stepName(step) === name);
+  return [
+    ...owed.flatMap(({ failedAtByRun }) => Object.values(failedAtByRun)),
+    ...suspected.map(({ failedAt }) => failedAt),
+  ];
+};
+
+/** A job that succeeded in part says in its error how much of it failed. */
+const errorOf = ({ kind, counts, error }: FailureSignal): string | null =>
+  kind === 'partial' && counts !== null
+    ? shorten([`${partialWords(counts)}.`, ...(error === null ? [] : [error])].join('\n'), errorCharsMax)
+    : error;
 
 /** A channel accepted a message about this alert. */
 export const decideNotified = (

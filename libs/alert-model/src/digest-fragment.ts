@@ -82,6 +82,7 @@ const kindOf = (state: AlertState, batch: Batch, toldBefore: boolean): ItemKind 
   if (state.resolution !== null) return toldBefore ? 'resolved' : 'recovered';
   if (batch.escalation !== null) return 'escalated';
   if (batch.lapse !== null) return 'lapsed';
+  if (batch.failures === 0 && batch.developments.length > 0) return 'update';
   return toldBefore ? 'again' : 'new';
 };
 

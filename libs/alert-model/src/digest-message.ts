@@ -5,6 +5,8 @@ import type { Severity } from './policy.ts';
 export const itemsPerMessageMax = 100;
 /** Most jobs listed per item. */
 export const jobsPerItemMax = 10;
+/** Most developments listed per item. */
+export const developmentsPerItemMax = 10;
 /** Longest error text in a message, in characters. */
 export const messageErrorCharsMax = 400;
 
@@ -36,7 +38,20 @@ export interface MessageCause {
   readonly moreJobs: number;
 }
 
-export type ItemKind = 'new' | 'again' | 'escalated' | 'lapsed' | 'recovered' | 'resolved';
+/** Something that happened to a job of the item and is no failure. */
+export interface MessageDevelopment {
+  /** `retracted`: the condition holds no more. The others: what the janitor did, or did not. */
+  readonly what: 'retracted' | 'requeued' | 'marked-dead' | 'repair-skipped';
+  readonly jobId: string;
+  /** What was wrong with the job, `stuck`. */
+  readonly kind: string;
+  readonly at: string;
+  /** In plain words: why, or which restart it was. */
+  readonly detail: string | null;
+}
+
+/** `update`: nothing failed anew; it tells what became of jobs told before. */
+export type ItemKind = 'new' | 'again' | 'update' | 'escalated' | 'lapsed' | 'recovered' | 'resolved';
 
 /** One thing to tell: an alert, or several alerts of the same job type and cause folded together. */
 export interface MessageItem {
@@ -65,6 +80,10 @@ export interface MessageItem {
   readonly occurrences: number;
   readonly causes: readonly MessageCause[];
   readonly moreCauses: number;
+  /** What became of its jobs since, oldest first. Messages composed by Tocsin 0.1 have none. */
+  readonly developments?: readonly MessageDevelopment[];
+  /** Developments that are not listed. */
+  readonly moreDevelopments?: number;
   readonly since: string;
   readonly lastFailedAt: string;
   readonly acknowledgedBy: string | null;
@@ -72,6 +91,8 @@ export interface MessageItem {
     readonly resolvedAt: string;
     readonly reason: string;
     readonly by: string | null;
+    /** What happened, `heartbeat again at 03:20`. Messages composed by Tocsin 0.1 have none. */
+    readonly note?: string | null;
     /** From the first failure to the recovery. */
     readonly downtimeMs: number;
   } | null;

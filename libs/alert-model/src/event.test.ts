@@ -27,10 +27,14 @@ describe('stored events of version 1', () => {
 });
 
 describe('stored streams', () => {
-  test('the stream of an alert folds to the very state it always had', () => {
-    const rows = read<readonly Row[]>(new URL('alert.json', streams));
+  test.for(['alert', 'conditions'])('the stream of an alert (%s) folds to the very state it always had', (name) => {
+    const rows = read<readonly Row[]>(new URL(`${name}.json`, streams));
     const state = rows.map((row) => parseEvent(row) as AlertEvent).reduce<AlertState | null>(evolveAlert, null);
-    expect(JSON.stringify(state)).toBe(JSON.stringify(read(new URL('alert.state.json', streams))));
+    expect(JSON.stringify(state)).toBe(JSON.stringify(read(new URL(`${name}.state.json`, streams))));
+  });
+
+  test('hold every type of event of an alert', () => {
+    const rows = ['alert', 'conditions'].flatMap((name) => read<readonly Row[]>(new URL(`${name}.json`, streams)));
     expect(new Set(rows.map((row) => row.type)).size).toBe((Object.keys(alertEventSchemas) as AlertEventType[]).length);
   });
 

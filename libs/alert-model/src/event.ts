@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AlertId, DeliveryId, DigestId, Instant, OutcomeId } from './ids.ts';
 import { InvariantError } from './invariant-error.ts';
 import { FrozenChain, FrozenRoute, Severity } from './policy.ts';
-import { FailureKind, Step } from './signal.ts';
+import { EndCause, FailureKind, Step, conditionKinds } from './signal.ts';
 
 // WARNING: these names and shapes are the storage format. Never change a version in place: add the next one, keep the
 // old schema and its fixture (fixtures/events/vN), and upcast on read.
@@ -115,7 +115,36 @@ const AcknowledgementLapsed = z.object({
 });
 const SeverityRaised = z.object({ from: Severity, to: Severity });
 
-export const ResolutionReason = z.enum(['succeeded', 'chain-run-green', 'failed-steps-succeeded', 'operator']);
+/** A condition that was an occurrence of the alert holds no more. */
+const FailureRetracted = z.object({
+  outcomeId: OutcomeId,
+  kind: z.enum(conditionKinds),
+  jobId: z.string(),
+  cause: EndCause,
+  note: z.string().nullable(),
+  endedAt: Instant,
+});
+
+/** The janitor acted on a stuck job, or refrained for a reason. */
+const JobRepaired = z.object({
+  repairId: z.uuid(),
+  outcomeId: OutcomeId,
+  table: z.string(),
+  jobId: z.string(),
+  action: z.enum(['mark_dead', 'requeue']),
+  result: z.enum(['done', 'skipped']),
+  reason: z.string().nullable(),
+  restart: z.int().positive().nullable(),
+  actedAt: Instant,
+});
+
+export const ResolutionReason = z.enum([
+  'succeeded',
+  'chain-run-green',
+  'failed-steps-succeeded',
+  'operator',
+  'retracted',
+]);
 export type ResolutionReason = z.infer<typeof ResolutionReason>;
 
 const AlertResolved = z.object({
@@ -173,6 +202,8 @@ export const alertEventSchemas = {
   AlertUnacknowledged,
   AcknowledgementLapsed,
   SeverityRaised,
+  FailureRetracted,
+  JobRepaired,
   AlertResolved,
   ResolutionNotified,
 } as const;

@@ -1,15 +1,16 @@
-import { owedMax, runsMax } from './alert-state.ts';
-import type { AlertState, Batch, LifecycleState, Owed } from './alert-state.ts';
+import { developmentsMax, runsMax } from './alert-state.ts';
+import type { AlertState, Batch, Development, LifecycleState } from './alert-state.ts';
 import { addCause, addFailure, emptyBatch, mergeBatches } from './batch.ts';
+import { burden, newestRuns, oweOne, without } from './burden.ts';
 import type { AlertEvent, AlertEventType, EventNamed } from './event.ts';
-import type { Instant } from './ids.ts';
 import { earlier, isAfter, later } from './instant.ts';
 import { InvariantError } from './invariant-error.ts';
 import { requireTransition } from './machine.ts';
 import type { Waiting } from './machine.ts';
 import { ownValue } from './own-value.ts';
+import { recoveryOf } from './recovery.ts';
 import { stepIn, stepName } from './signal.ts';
-import type { Step } from './signal.ts';
+import type { EndCause } from './signal.ts';
 
 /**
  * Folds one event into an alert. The only way state comes about, live and on replay.
@@ -67,6 +68,9 @@ const begin = (event: EventNamed<'FailureDetected'>): AlertState => {
     otherCauses: 0,
     owed: {},
     owedUntracked: 0,
+    suspicions: {},
+    lastRetraction: null,
+    repairs: [],
     failedRuns: [],
     successes: {},
     pending: {},
@@ -113,6 +117,10 @@ const fold = (state: AlertState, event: AlertEvent): AlertState => {
       const { by, acknowledgedAt, reason } = event.data;
       return tellRoutes({ ...state, acknowledgement: null }, { ...emptyBatch, lapse: { by, acknowledgedAt, reason } });
     }
+    case 'FailureRetracted':
+      return failureRetracted(state, event);
+    case 'JobRepaired':
+      return jobRepaired(state, event);
     case 'AlertResolved': {
       const { reason, resolvedAt, by, note } = event.data;
       return tellResolution({ ...state, resolution: { reason, resolvedAt, by, note } });
@@ -135,20 +143,11 @@ const failureDetected = (state: AlertState, event: EventNamed<'FailureDetected'>
   const version = state.version + 1;
   const news = addFailure(base, { signature: data.signature, version, failedAt: data.failedAt });
   const latest = !isAfter(state.lastFailedAt, data.failedAt);
-  const owed = owe(
-    state,
-    [
-      { step: stepIn(state.chain?.steps ?? null, data), missing: false },
-      ...data.missing.map((step) => ({ step, missing: true })),
-    ],
-    data.failedAt,
-    data.run,
-  );
   return tellRoutes(
     {
       ...state,
       ...addCause(state, { signature: data.signature, count: 1, samples: [version] }),
-      ...owed,
+      ...burden(state, event),
       occurrences: state.occurrences + 1,
       firstFailedAt: earlier(state.firstFailedAt, data.failedAt),
       lastFailedAt: later(state.lastFailedAt, data.failedAt),
@@ -161,34 +160,54 @@ const failureDetected = (state: AlertState, event: EventNamed<'FailureDetected'>
   );
 };
 
-const owe = (
-  state: AlertState,
-  steps: readonly { readonly step: Step; readonly missing: boolean }[],
-  failedAt: Instant,
-  run: string | null,
-): Pick<AlertState, 'owed' | 'owedUntracked'> => {
-  let { owed, owedUntracked } = state;
-  for (const { step, missing } of steps) {
-    const name = stepName(step);
-    const known = ownValue(owed, name);
-    // A full record is neither counted nor copied again: a storm brings 100,000 of these.
-    if (known === undefined && (owedUntracked > 0 || Object.keys(owed).length >= owedMax)) owedUntracked += 1;
-    else owed = { ...owed, [name]: addDebt(known, step, missing, failedAt, run ?? '') };
-  }
-  return { owed, owedUntracked };
+const failureRetracted = (state: AlertState, event: EventNamed<'FailureRetracted'>): AlertState => {
+  const { outcomeId, kind, jobId, cause, note, endedAt } = event.data;
+  const suspicion = ownValue(state.suspicions, outcomeId);
+  if (suspicion === undefined)
+    throw new InvariantError(`Alert ${state.id} has no condition ${outcomeId} that could be retracted.`);
+  const rest = { ...state, suspicions: without(state.suspicions, outcomeId) };
+  const { lastRetraction } = state;
+  const retracted: AlertState =
+    cause === 'ended'
+      ? { ...rest, ...oweOne(rest, suspicion) }
+      : lastRetraction === null || comesLater({ cause, endedAt }, lastRetraction)
+        ? { ...rest, lastRetraction: { cause, endedAt } }
+        : rest;
+  // What ends the alert is told by its resolution.
+  if (recoveryOf(retracted) !== null) return retracted;
+  return tellRoutes(
+    retracted,
+    develop({ what: 'retracted', jobId, kind, at: endedAt, detail: note ?? endings[cause] }),
+  );
 };
 
-const addDebt = (known: Owed | undefined, step: Step, missing: boolean, failedAt: Instant, run: string): Owed => {
-  if (known === undefined) return { step, missing, failedAt, failedAtByRun: { [run]: failedAt } };
-  const before = ownValue(known.failedAtByRun, run);
-  const failedAtByRun = { ...known.failedAtByRun, [run]: before === undefined ? failedAt : later(before, failedAt) };
-  return {
-    step,
-    missing: known.missing && missing,
-    failedAt: later(known.failedAt, failedAt),
-    failedAtByRun: newestRuns(failedAtByRun),
-  };
+/** Of two that ended at the same instant one is remembered, in whatever order they were heard of: rather the success. */
+const comesLater = (a: Retraction, b: Retraction): boolean =>
+  isAfter(a.endedAt, b.endedAt) ||
+  (!isAfter(b.endedAt, a.endedAt) && causeOrder.indexOf(a.cause) < causeOrder.indexOf(b.cause));
+const causeOrder: readonly EndCause[] = ['succeeded', 'alive', 'canceled', 'vanished'];
+type Retraction = NonNullable<AlertState['lastRetraction']>;
+
+const endings: Readonly<Record<EndCause, string>> = {
+  alive: 'it goes on',
+  succeeded: 'it succeeded after all',
+  canceled: 'it was canceled',
+  vanished: 'its row is gone',
+  ended: 'it ended badly',
 };
+
+const jobRepaired = (state: AlertState, event: EventNamed<'JobRepaired'>): AlertState => {
+  const { repairId, outcomeId, jobId, action, result, reason, restart, actedAt } = event.data;
+  const what = result === 'skipped' ? 'repair-skipped' : action === 'requeue' ? 'requeued' : 'marked-dead';
+  const kind = ownValue(state.suspicions, outcomeId)?.kind ?? 'stuck';
+  const detail = reason ?? (restart === null ? null : `restart ${restart}`);
+  return tellRoutes(
+    { ...state, repairs: [...state.repairs, repairId].slice(-developmentsMax) },
+    develop({ what, jobId, kind, at: actedAt, detail }),
+  );
+};
+
+const develop = (development: Development): Batch => ({ ...emptyBatch, developments: [development] });
 
 const successDetected = (state: AlertState, event: EventNamed<'SuccessDetected'>): AlertState => {
   const run = event.data.run ?? '';
@@ -198,12 +217,6 @@ const successDetected = (state: AlertState, event: EventNamed<'SuccessDetected'>
   const finishedAt = known === undefined ? event.data.finishedAt : later(known, event.data.finishedAt);
   const successes = { ...state.successes, [run]: { ...ofRun, [name]: finishedAt } };
   return { ...state, successes: newestRuns(successes) };
-};
-
-/** Runs are named by their start, so the oldest names go first; what happened outside a run is always kept. */
-const newestRuns = <Value>(byRun: Readonly<Record<string, Value>>): Readonly<Record<string, Value>> => {
-  const runs = Object.keys(byRun).filter((run) => run !== '');
-  return runs.length <= runsMax ? byRun : without(byRun, runs.toSorted()[0] ?? '');
 };
 
 const alertBatched = (state: AlertState, event: EventNamed<'AlertBatched'>): AlertState => {
@@ -292,12 +305,6 @@ const tellResolution = (state: AlertState): AlertState => {
       pending[name] = mergeBatches(known ?? emptyBatch, { ...emptyBatch, resolved: true });
   }
   return { ...state, pending };
-};
-
-const without = <Value>(record: Readonly<Record<string, Value>>, key: string): Readonly<Record<string, Value>> => {
-  if (!(key in record)) return record;
-  const { [key]: _, ...rest } = record;
-  return rest;
 };
 
 const union = (list: readonly string[], item: string): readonly string[] =>

@@ -4,31 +4,65 @@
  */
 export { AlertId, DeliveryId, DigestId, Instant, OutcomeId, alertStream, digestStream } from './ids.ts';
 export {
+  ConditionEndedSignal,
+  EndCause,
   FailureKind,
   FailureSignal,
+  JobRepairedSignal,
   RunContext,
   Signal,
   SignalBatch,
   Step,
   SuccessSignal,
+  conditionKinds,
   errorCharsMax,
+  isCondition,
   nameCharsMax,
   runStepsMax,
   signalsPerJobMax,
   stepIn,
   stepName,
 } from './signal.ts';
+export type { ConditionKind } from './signal.ts';
+export { orderSignals } from './order-signals.ts';
 export { FrozenChain, FrozenRoute, Severity, severityRank } from './policy.ts';
-export type { ChainPolicy, Match, Policy, RoutePolicy, Rule } from './policy.ts';
+export type {
+  ChainPolicy,
+  Match,
+  PartialLimit,
+  Policy,
+  RoutePolicy,
+  Rule,
+  SchedulePolicy,
+  StuckAction,
+  StuckLimit,
+  Threshold,
+} from './policy.ts';
 export { DigestPurpose, Lease, Opening, ResolutionReason, eventSchemaVersion, parseEvent } from './event.ts';
 export type { AlertEvent, AlertEventType, DigestEvent, DigestEventType, DomainEvent, EventNamed } from './event.ts';
 export { InvariantError } from './invariant-error.ts';
-export { alertModelVersion, batchesMax, causesMax, owedMax, runsMax, samplesPerCauseMax } from './alert-state.ts';
-export type { AlertState, Batch, Cause, LifecycleState, Told } from './alert-state.ts';
+export {
+  alertModelVersion,
+  batchesMax,
+  causesMax,
+  developmentsMax,
+  owedMax,
+  runsMax,
+  samplesPerCauseMax,
+  suspicionsMax,
+} from './alert-state.ts';
+export type { AlertState, Batch, Cause, Development, LifecycleState, Suspicion, Told } from './alert-state.ts';
 export { evolveDigest } from './digest-state.ts';
 export type { DigestState } from './digest-state.ts';
-export { itemsPerMessageMax, jobsPerItemMax, messageErrorCharsMax } from './digest-message.ts';
-export type { DigestMessage, ItemKind, MessageCause, MessageItem, MessageJob } from './digest-message.ts';
+export { developmentsPerItemMax, itemsPerMessageMax, jobsPerItemMax, messageErrorCharsMax } from './digest-message.ts';
+export type {
+  DigestMessage,
+  ItemKind,
+  MessageCause,
+  MessageDevelopment,
+  MessageItem,
+  MessageJob,
+} from './digest-message.ts';
 export {
   attemptsMax,
   attemptsWithFallbackMax,
@@ -48,8 +82,14 @@ export { findTransition, machineTransitions } from './machine.ts';
 export type { MachineAction, MachineTransition, Waiting } from './machine.ts';
 export { renderMachine, renderMachinePage } from './render-machine.ts';
 export { evolveAlert, waitingOf } from './evolve-alert.ts';
-export { classifyFailure, globMatches, keysOfSuccess, unnamedChain } from './classify.ts';
+export { globMatches } from './match.ts';
+export { classifyFailure, defaultSeverity, keysOfSuccess, unnamedChain } from './classify.ts';
 export type { Classification, Ignored } from './classify.ts';
+export { limitsFor, partialDefault, stalledAfterDefaultMs, stuckAfterDefault } from './rule-limits.ts';
+export type { RuleLimits } from './rule-limits.ts';
+export { partialWords } from './partial-limit.ts';
+export { judgeThreshold, thresholdNote } from './threshold.ts';
+export type { ThresholdVerdict } from './threshold.ts';
 export { recoveryOf } from './recovery.ts';
 export {
   decideAcknowledge,
@@ -62,7 +102,9 @@ export {
   decideSuccess,
   decideUnacknowledge,
 } from './decide.ts';
-export type { Decision } from './decide.ts';
+export { decideRetraction } from './decide-retraction.ts';
+export { decideRepair } from './decide-repair.ts';
+export type { Decision } from './decision.ts';
 export { effectsOf, joins } from './effects.ts';
 export type { Effect } from './effects.ts';
 export { joinDigests } from './join-digests.ts';
@@ -73,4 +115,15 @@ export { planMessages, threadsPerDigestMax } from './plan-messages.ts';
 export type { PlannedItem, PlannedMessage } from './plan-messages.ts';
 export { composeMessage, fillUrl, sampleKey } from './compose-message.ts';
 export type { Composition, Sample } from './compose-message.ts';
-export { forHumans, headlineCharsMax, subjectCharsMax } from './message-words.ts';
+export { forHumans } from './for-humans.ts';
+export {
+  developmentWords,
+  isAboutRun,
+  isConditionWord,
+  isNoRow,
+  isSuspected,
+  jobOfDevelopment,
+  jobsByKind,
+  wasWhat,
+} from './kind-words.ts';
+export { headlineCharsMax, subjectCharsMax } from './message-words.ts';

@@ -3,6 +3,7 @@ import {
   alertId,
   at,
   batched,
+  begins,
   deliveryId,
   digestId,
   failure,
@@ -10,7 +11,7 @@ import {
   given,
   notified,
   opened,
-  told,
+  outcomeId,
 } from '../fixtures/builders.ts';
 import type { AlertState, LifecycleState } from './alert-state.ts';
 import { effectsOf } from './effects.ts';
@@ -48,13 +49,17 @@ const resolved: AlertEvent = {
   data: { reason: 'operator', resolvedAt: at(230), by: 'ann', note: null },
 };
 
+/** A failure, and a condition that holds beside it. */
+const stuck = begins({ outcomeId: outcomeId(900) });
+const both: readonly AlertEvent[] = [...opened(), ...fails(given(opened()), stuck).events];
+
 /** An alert in each state. */
 const examples: Readonly<Record<LifecycleState, AlertState>> = {
-  detected: given(opened()),
-  batched: given(opened(), batched(1)),
-  notified: given(told()),
-  acknowledged: given(told(), acknowledged),
-  resolved: given(told(), resolved),
+  detected: given(both),
+  batched: given(both, batched(1)),
+  notified: given(both, batched(1), notified(1)),
+  acknowledged: given(both, batched(1), notified(1), acknowledged),
+  resolved: given(both, batched(1), notified(1), resolved),
 };
 
 /** One event of each type that fits the examples. */
@@ -74,6 +79,33 @@ const events: Readonly<Record<AlertEventType, AlertEvent>> = {
     },
   },
   SeverityRaised: { type: 'SeverityRaised', occurredAt: at(225), data: { from: 'error', to: 'critical' } },
+  FailureRetracted: {
+    type: 'FailureRetracted',
+    occurredAt: at(225),
+    data: {
+      outcomeId: stuck.outcomeId,
+      kind: 'stuck',
+      jobId: stuck.jobId,
+      cause: 'alive',
+      note: null,
+      endedAt: at(225),
+    },
+  },
+  JobRepaired: {
+    type: 'JobRepaired',
+    occurredAt: at(225),
+    data: {
+      repairId: 'f0000000-0000-4000-8000-000000000001',
+      outcomeId: stuck.outcomeId,
+      table: 't',
+      jobId: stuck.jobId,
+      action: 'requeue',
+      result: 'done',
+      reason: null,
+      restart: 1,
+      actedAt: at(225),
+    },
+  },
   AlertBatched: batched(2, { purpose: 'escalation' }),
   AlertNotified: notified(1),
   NotificationFailed: {
@@ -156,12 +188,24 @@ describe('the machine', () => {
     const targets = { pending: 'detected', batched: 'batched', none: 'notified' } as const;
     for (const from of ['detected', 'batched', 'notified'] as const)
       for (const waiting of waitings)
-        for (const event of ['AlertBatched', 'AlertNotified', 'NotificationFailed'] as const)
+        for (const event of [
+          'AlertBatched',
+          'AlertNotified',
+          'NotificationFailed',
+          'FailureRetracted',
+          'JobRepaired',
+        ] as const)
           expect(requireTransition(from, event, waiting).to).toBe(targets[waiting]);
   });
 
   test('asks for nothing outside while somebody holds the alert and no lease ends', () => {
-    for (const event of ['FailureDetected', 'AlertNotified', 'NotificationFailed'] as const)
+    for (const event of [
+      'FailureDetected',
+      'AlertNotified',
+      'NotificationFailed',
+      'FailureRetracted',
+      'JobRepaired',
+    ] as const)
       expect(requireTransition('acknowledged', event, 'pending').actions).toEqual([]);
   });
 
@@ -206,9 +250,14 @@ describe('evolveAlert', () => {
     expect(() => evolveAlert(examples.notified, batched(2))).toThrow(/no news for route default/);
   });
 
+  test('refuses to retract a condition that does not hold', () => {
+    const once = evolveAlert(examples.notified, events.FailureRetracted);
+    expect(() => evolveAlert(once, events.FailureRetracted)).toThrow(/no condition .* retracted/);
+  });
+
   test('never changes the state it was given', () => {
     const frozen = structuredClone(examples.acknowledged);
-    for (const type of ['FailureDetected', 'AcknowledgementLapsed', 'AlertResolved'] as const)
+    for (const type of ['FailureDetected', 'FailureRetracted', 'JobRepaired', 'AlertResolved'] as const)
       evolveAlert(examples.acknowledged, events[type]);
     expect(examples.acknowledged).toEqual(frozen);
   });

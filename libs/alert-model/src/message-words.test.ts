@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { at } from '../fixtures/builders.ts';
 import { fillUrl } from './compose-message.ts';
-import type { ItemKind, MessageItem, MessageJob } from './digest-message.ts';
-import { forHumans, headlineCharsMax, headlineOf, subjectCharsMax, subjectOf } from './message-words.ts';
+import type { ItemKind, MessageDevelopment, MessageItem, MessageJob } from './digest-message.ts';
+import { forHumans } from './for-humans.ts';
+import { headlineCharsMax, headlineOf, subjectCharsMax, subjectOf } from './message-words.ts';
 
 const job = (changes: Partial<MessageJob> = {}): MessageJob => ({
   table: 'research_jobs',
@@ -63,6 +64,14 @@ const resolution = (changes: Partial<NonNullable<MessageItem['resolution']>> = {
   ...changes,
 });
 
+const development = (what: MessageDevelopment['what'], detail: string | null, jobId = '4711'): MessageDevelopment => ({
+  what,
+  jobId,
+  kind: 'stuck',
+  at: at(200),
+  detail,
+});
+
 describe('subjectOf', () => {
   test.for([
     ['one job', [item()], 'apple/refresh_catalog/songs failed'],
@@ -114,6 +123,93 @@ describe('subjectOf', () => {
       'several recoveries',
       [item({ kind: 'resolved', failures: 0 }), item({ kind: 'resolved', title: 'b', failures: 0 })],
       '2 problems over: apple/refresh_catalog/songs and b',
+    ],
+    [
+      'work nobody picks up',
+      [item({}, [job({ kind: 'stalled' })])],
+      'apple/refresh_catalog/songs waits and nobody picks it up',
+    ],
+    [
+      'a type of which no job ends',
+      [item({ title: 'apple/import' }, [job({ kind: 'zero_throughput' })])],
+      'apple/import runs and no job of it ends',
+    ],
+    [
+      'a table that cannot be judged',
+      [item({ title: 'Watched table jobs' }, [job({ kind: 'unhealthy' })])],
+      'Watched table jobs cannot be judged',
+    ],
+    [
+      'part of a job',
+      [item({ severity: 'warning' }, [job({ kind: 'partial' })])],
+      '[warning] apple/refresh_catalog/songs failed in part',
+    ],
+    [
+      'a late run and an overdue schedule as the chain’s, whatever step they name',
+      [
+        item({ title: 'apple/catalog', chain: chain(['rebuild_index']) }, [
+          job({ kind: 'deadline', jobId: 'run:catalog:1' }),
+        ]),
+      ],
+      'apple/catalog has not finished in time, rebuild_index did not run',
+    ],
+    [
+      'several kinds in a chain, what is over for good first',
+      [
+        item({ title: 'apple/catalog', chain: chain() }, [
+          job({ kind: 'deadline', jobId: 'run:catalog:1', targetId: 'artists' }),
+          job({ kind: 'stuck', jobId: '2', targetId: 'albums' }),
+          job({ jobId: '3' }),
+        ]),
+      ],
+      'apple/catalog: songs failed and albums is stuck',
+    ],
+    [
+      'a job that was stuck and then failed as failed',
+      [item({ failures: 2 }, [job({ kind: 'stuck' }), job()])],
+      'apple/refresh_catalog/songs failed',
+    ],
+    [
+      'conditions, which are no failures, when they are counted',
+      [item({}, [job({ kind: 'stuck' })]), item({ title: 'b' }, [job({ kind: 'overdue' })])],
+      '2 problems: apple/refresh_catalog/songs and b',
+    ],
+    [
+      'a condition that was over before it was told',
+      [item({ kind: 'recovered', resolution: resolution({ reason: 'retracted' }) }, [job({ kind: 'stuck' })])],
+      'apple/refresh_catalog/songs was stuck for a while',
+    ],
+    [
+      'a condition that is over, in a conversation nobody remembers',
+      [
+        item({ kind: 'resolved', alerts: 3, resolution: resolution({ reason: 'retracted' }) }, [
+          job({ kind: 'stalled' }),
+        ]),
+      ],
+      '3 targets of apple/refresh_catalog/songs are no longer waiting for a worker',
+    ],
+    [
+      'what the janitor did',
+      [
+        item(
+          {
+            kind: 'update',
+            severity: 'critical',
+            failures: 0,
+            developments: [development('requeued', 'restart 1 of 3')],
+          },
+          [job({ kind: 'stuck' })],
+        ),
+      ],
+      'apple/refresh_catalog/songs was requeued by the janitor, restart 1 of 3',
+    ],
+    [
+      'several updates',
+      [
+        item({ kind: 'update', failures: 0, developments: [development('retracted', null)] }),
+        item({ kind: 'update', title: 'b', failures: 0, developments: [development('retracted', null)] }),
+      ],
+      '2 updates: apple/refresh_catalog/songs and b',
     ],
     ['one recovery', [item({ kind: 'resolved', resolution: resolution() })], 'apple/refresh_catalog/songs works again'],
   ] as const)('names %s', ([, items, subject]) => {
@@ -170,6 +266,132 @@ describe('headlineOf', () => {
       'apple/refresh_catalog/songs failed again, 12th time this week: HTTP 503.',
     ],
     [
+      'a stuck job with what was expected and seen',
+      [
+        item(
+          {},
+          [job({ kind: 'stuck' })],
+          'No heartbeat for 22 min; jobs of this type may be silent for 15 min (rules[0]).',
+        ),
+      ],
+      'apple/refresh_catalog/songs is stuck: no heartbeat for 22 min; jobs of this type may be silent for 15 min (rules[0]).',
+    ],
+    [
+      'long words of a condition up to a whole sentence',
+      [item({}, [job({ kind: 'overdue' })], `Expected by Mon 03:00. ${'Nothing more is known. '.repeat(20)}`)],
+      `apple/refresh_catalog/songs is overdue: expected by Mon 03:00.${' Nothing more is known.'.repeat(6)}`,
+    ],
+    [
+      'the cause of what decides, when a job was stuck before it failed',
+      [
+        item({
+          causes: [
+            {
+              signature: 'a',
+              error: 'No heartbeat for 22 min.',
+              count: 1,
+              jobs: [job({ kind: 'stuck' })],
+              moreJobs: 0,
+            },
+            { signature: 'b', error: 'HTTP 503', count: 1, jobs: [job()], moreJobs: 0 },
+          ],
+        }),
+      ],
+      'apple/refresh_catalog/songs failed: HTTP 503.',
+    ],
+    [
+      'a job that is stuck once more',
+      [item({ kind: 'again', occurrences: 3 }, [job({ kind: 'stuck' })], null)],
+      'apple/refresh_catalog/songs is stuck again. 3 problems since Mon 2 Mar 03:02 UTC.',
+    ],
+    [
+      'work that nobody picks up, again and again',
+      [item({ predecessor: { alertId: 'b', resolvedAt: at(0), recentCount: 2 } }, [job({ kind: 'stalled' })], null)],
+      'apple/refresh_catalog/songs waits and nobody picks it up, again, third time this week.',
+    ],
+    [
+      'the end of an acknowledgement of what has not failed',
+      [
+        item(
+          { kind: 'lapsed', lapse: { by: 'ann', acknowledgedAt: at(0), reason: 'time' } },
+          [job({ kind: 'stuck' })],
+          null,
+        ),
+      ],
+      'Still so, and the acknowledgement by ann has ended. apple/refresh_catalog/songs is stuck.',
+    ],
+    [
+      'a condition that is over, by what happened',
+      [
+        item(
+          {
+            kind: 'resolved',
+            failures: 0,
+            resolution: resolution({ reason: 'retracted', note: 'a sign of life at 03:20', downtimeMs: 1_080_000 }),
+          },
+          [job({ kind: 'stuck' })],
+        ),
+      ],
+      'apple/refresh_catalog/songs is no longer stuck, after 18 min: a sign of life at 03:20.',
+    ],
+    [
+      'a condition that was over before it was told',
+      [
+        item({ kind: 'recovered', resolution: resolution({ reason: 'succeeded', note: 'it succeeded after all' }) }, [
+          job({ kind: 'overdue' }),
+        ]),
+      ],
+      'apple/refresh_catalog/songs was overdue from 03:02 to 03:07 UTC on Mon 2 Mar (5 min): it succeeded after all.',
+    ],
+    [
+      'one of several jobs that goes on, by its name',
+      [
+        item(
+          {
+            kind: 'update',
+            title: 'apple/refresh_catalog',
+            developments: [development('retracted', 'a sign of life at 03:20')],
+          },
+          [job({ kind: 'stuck' })],
+        ),
+      ],
+      'apple/refresh_catalog: songs is no longer stuck: a sign of life at 03:20. The alert stays open.',
+    ],
+    [
+      'a job the message does not list, and how much else has changed',
+      [
+        item({
+          kind: 'update',
+          title: 'apple/refresh_catalog',
+          developments: [
+            development('marked-dead', null, '8'),
+            development('repair-skipped', 'its checkpoint is not valid', '9'),
+          ],
+          moreDevelopments: 4,
+        }),
+      ],
+      'apple/refresh_catalog: job 9 was left alone by the janitor: its checkpoint is not valid, and 5 more changes. The alert stays open.',
+    ],
+    [
+      'a schedule as the alert itself',
+      [
+        item({
+          kind: 'update',
+          developments: [{ ...development('retracted', null, 'schedule:nightly'), kind: 'overdue' }],
+        }),
+      ],
+      'apple/refresh_catalog/songs is no longer overdue. The alert stays open.',
+    ],
+    [
+      'what else is in the message, by what it is',
+      [
+        item(),
+        item({ kind: 'update', developments: [development('retracted', null)] }),
+        item({ kind: 'resolved', resolution: resolution({ reason: 'retracted' }) }),
+      ],
+      'apple/refresh_catalog/songs failed: HTTP 503. Also in this message: 1 update, 1 over.',
+    ],
+    [
       'a chain that failed with nothing behind it',
       [item({ chain: chain([], at(-10_000)) })],
       'songs failed: HTTP 503. Last good run Mon 23 Feb 01:20 UTC.',
@@ -195,7 +417,7 @@ test('whatever the rows hold, subject and headline are one line, bounded, well f
       '__proto__',
     ),
   );
-  const kind = fc.constantFrom<ItemKind>('new', 'again', 'escalated', 'lapsed', 'recovered', 'resolved');
+  const kind = fc.constantFrom<ItemKind>('new', 'again', 'update', 'escalated', 'lapsed', 'recovered', 'resolved');
   const items = fc.array(
     fc
       .tuple(kind, hostile, hostile, hostile, fc.boolean(), fc.nat({ max: 1e6 }))
@@ -209,7 +431,9 @@ test('whatever the rows hold, subject and headline are one line, bounded, well f
             chain: inChain
               ? { name: title, run: at(180), missing: [targetId], lastGreenAt: null, failedRuns: 1 }
               : null,
-            resolution: ofKind === 'resolved' ? resolution() : null,
+            resolution:
+              ofKind === 'resolved' ? resolution({ note: error, reason: inChain ? 'retracted' : 'succeeded' }) : null,
+            developments: [development('retracted', error, targetId), development('requeued', title)],
           },
           [job({ targetId, jobType: title, kind: error })],
           error,

@@ -1,6 +1,18 @@
 import type { MessageItem, MessageJob } from './digest-message.ts';
 import { causeLine, cleanText } from './error-text.ts';
+import { forHumans } from './for-humans.ts';
 import type { Instant } from './ids.ts';
+import {
+  developmentWords,
+  isAboutRun,
+  isConditionWord,
+  isNoRow,
+  isSuspected,
+  jobOfDevelopment,
+  jobsByKind,
+  verbOf,
+  wasWhat,
+} from './kind-words.ts';
 import { stepName } from './signal.ts';
 
 /** Longest subject, in characters; phones show about forty. */
@@ -13,11 +25,12 @@ export const headlineCharsMax = 240;
  * ("works again") is said by the headline.
  */
 export const subjectOf = (items: readonly MessageItem[], failures: number): string => {
-  const bad = items.filter((item) => !isFine(item));
-  const told = bad.length > 0 ? bad : items;
+  const wrong = items.filter(isWrong);
+  const open = items.filter((item) => !isFine(item));
+  const told = wrong.length > 0 ? wrong : open.length > 0 ? open : items;
   const first = told[0];
   if (first === undefined) return 'Tocsin';
-  const mark = first.severity === 'error' || isFine(first) ? '' : `[${first.severity}] `;
+  const mark = first.severity === 'error' || !isWrong(first) ? '' : `[${first.severity}] `;
   return oneLine(mark + (told.length === 1 ? subjectPart(first) : subjectList(told, failures)), subjectCharsMax);
 };
 
@@ -25,23 +38,42 @@ export const subjectOf = (items: readonly MessageItem[], failures: number): stri
 export const headlineOf = (items: readonly MessageItem[]): string => {
   const [first, ...others] = items;
   if (first === undefined) return '';
-  const bad = others.filter((item) => !isFine(item)).length;
-  const fine = others.filter(isFine).reduce((sum, item) => sum + item.alerts, 0);
+  const wrong = others.filter(isWrong).length;
+  const updates = others.filter(({ kind }) => kind === 'update').length;
+  const fine = others.filter(isFine);
+  const alerts = fine.reduce((sum, item) => sum + item.alerts, 0);
   const also = [
-    ...(bad > 0 ? [countOf(bad, 'more problem')] : []),
-    ...(fine > 0 ? [`${fine.toLocaleString('en-GB')} recovered`] : []),
+    ...(wrong > 0 ? [countOf(wrong, 'more problem')] : []),
+    ...(updates > 0 ? [countOf(updates, updates === others.length ? 'more update' : 'update')] : []),
+    ...(alerts > 0
+      ? [
+          `${alerts.toLocaleString('en-GB')} ${fine.some((item) => retractedFrom(item) !== null) ? 'over' : 'recovered'}`,
+        ]
+      : []),
   ];
   const tail = also.length === 0 ? '' : ` Also in this message: ${also.join(', ')}.`;
   return oneLine(tell(first), headlineCharsMax - tail.length) + tail;
 };
 
 const isFine = (item: MessageItem): boolean => item.kind === 'resolved' || item.kind === 'recovered';
+/** Neither over nor a mere change for the better or by the janitor. */
+const isWrong = (item: MessageItem): boolean => !isFine(item) && item.kind !== 'update';
 
 const subjectPart = (item: MessageItem): string => {
-  if (item.kind === 'recovered') return `${nameOf(item)} failed and recovered`;
-  if (item.kind === 'resolved')
+  if (item.kind === 'recovered') {
+    const state = suspectedOf(item);
+    return state === null
+      ? `${nameOf(item)} failed and recovered`
+      : `${nameOf(item)} ${were(item)} ${state} for a while`;
+  }
+  if (item.kind === 'resolved') {
+    const was = retractedFrom(item);
+    if (was !== null) return `${nameOf(item)} ${areNoLonger(item)} ${was}`;
     return `${nameOf(item)} ${item.resolution?.reason === 'operator' ? 'was closed' : 'works again'}`;
-  const what = item.chain === null ? failed(item) : `${item.title}: ${failed(item)}`;
+  }
+  if (item.kind === 'update') return updated(item);
+  const namesChain = item.chain === null || [...jobsByKind(item).keys()].every(isAboutRun);
+  const what = namesChain ? failed(item) : `${item.title}: ${failed(item, undefined, 'the run')}`;
   const missing = missingOf(item);
   return (
     what +
@@ -56,9 +88,10 @@ const subjectList = (items: readonly MessageItem[], failures: number): string =>
   const counts = new Map<string, number>();
   for (const item of items) counts.set(item.title, (counts.get(item.title) ?? 0) + item.failures);
   const fine = items.every(isFine);
-  const lead = failures > 0 && !fine ? countOf(failures, 'failure') : countOf(items.length, 'problem');
+  const noun = items.some(isWrong) || fine ? 'problem' : 'update';
+  const lead = failures > 0 && !fine ? countOf(failures, nounOf(items)) : countOf(items.length, noun);
   const [[title] = ['']] = counts;
-  if (counts.size === 1 && !fine) return `${lead} of ${title}, ${items.length} causes`;
+  if (counts.size === 1 && items.some(isWrong)) return `${lead} of ${title}, ${items.length} causes`;
   const names = [...counts].map(([name, count]) => (count > 1 ? `${name} (${count.toLocaleString('en-GB')})` : name));
   return `${lead}${fine ? ' over' : ''}: ${listOf(names, titlesListedMax)}`;
 };
@@ -73,11 +106,13 @@ const tell = (item: MessageItem): string => {
       return `Not acknowledged for ${forHumans(item.escalation?.afterMs ?? 0)}: ${failing(item)}`;
     case 'lapsed':
       return item.lapse?.reason === 'signature-change'
-        ? `Fails for a new reason, so the acknowledgement by ${item.lapse.by} has ended. ${failing(item)}`
-        : `Still failing, and the acknowledgement by ${item.lapse?.by ?? 'somebody'} has ended. ${failing(item)}`;
+        ? `${isSuspected(item) ? 'Something else is wrong' : 'Fails for a new reason'}, so the acknowledgement by ${item.lapse.by} has ended. ${failing(item)}`
+        : `${still(item)}, and the acknowledgement by ${item.lapse?.by ?? 'somebody'} has ended. ${failing(item)}`;
     case 'again':
-      if (item.chain !== null) return inFirstRun(item) ? failing(item, 'also') : `Still failing: ${failing(item)}`;
-      return `${failing(item, 'again')} ${countOf(item.occurrences, 'failure')} since ${when(item.since)}.`;
+      if (item.chain !== null) return inFirstRun(item) ? failing(item, 'also') : `${still(item)}: ${failing(item)}`;
+      return `${failing(item, 'again')} ${countOf(item.occurrences, nounOf([item]))} since ${when(item.since)}.`;
+    case 'update':
+      return `${updated(item)}. The alert stays open.`;
     case 'new':
       return failing(item, item.predecessor === null ? undefined : againAfter(item.predecessor.recentCount));
     default:
@@ -89,24 +124,41 @@ const tell = (item: MessageItem): string => {
 const resolved = (item: MessageItem): string => {
   const lasted = forHumans(item.resolution?.downtimeMs ?? 0);
   const closed = item.resolution?.reason === 'operator';
+  const was = retractedFrom(item);
+  const note = item.resolution?.note ?? null;
   const what = closed
     ? `Closed by ${item.resolution?.by ?? 'an operator'}: ${nameOf(item)}, open for ${lasted}.`
-    : `Resolved: ${nameOf(item)} ${item.alerts > 1 ? 'work' : 'works'} again after ${lasted}.`;
+    : was !== null
+      ? `${nameOf(item)} ${areNoLonger(item)} ${was}, after ${lasted}${because(note)}`
+      : `Resolved: ${nameOf(item)} ${item.alerts > 1 ? 'work' : 'works'} again after ${lasted}.`;
   const acknowledged = item.acknowledgedBy === null ? '' : ` Acknowledged by ${item.acknowledgedBy}.`;
-  return `${what} ${countOf(item.occurrences, 'failure')}.${acknowledged}`;
+  const count = isSuspected(item) && item.occurrences === 1 ? '' : ` ${countOf(item.occurrences, nounOf([item]))}.`;
+  return `${what}${count}${acknowledged}`;
 };
 
 /** "apple/refresh_catalog/songs failed at 03:02 and recovered at 03:07 UTC on Mon 2 Mar (5 min): HTTP 503." */
 const recovered = (item: MessageItem): string => {
   const { resolution } = item;
-  if (resolution === null || item.alerts > 1) return `${failed(item)} and recovered${why(item)}`;
+  const state = suspectedOf(item);
+  const note = because(resolution?.note ?? null);
+  if (resolution === null || item.alerts > 1)
+    return state === null
+      ? `${failed(item)} and recovered${why(item)}`
+      : `${nameOf(item)} ${were(item)} ${state} for a while${note}`;
   if (resolution.reason === 'operator')
     return `${failed(item)}${why(item)} Closed by ${resolution.by ?? 'an operator'}.`;
   const sameDay = item.since.slice(0, 10) === resolution.resolvedAt.slice(0, 10);
+  const lasted = forHumans(resolution.downtimeMs);
+  if (state !== null) {
+    const span = sameDay
+      ? `from ${clock(item.since)} to ${clock(resolution.resolvedAt)} UTC on ${day(item.since)}`
+      : `from ${when(item.since)} to ${when(resolution.resolvedAt)}`;
+    return `${nameOf(item)} was ${state} ${span} (${lasted})${note}`;
+  }
   const times = sameDay
     ? `at ${clock(item.since)} and recovered at ${clock(resolution.resolvedAt)} UTC on ${day(item.since)}`
     : `on ${day(item.since)} at ${clock(item.since)} and recovered on ${when(resolution.resolvedAt)}`;
-  return `${failed(item)} ${times} (${forHumans(resolution.downtimeMs)})${why(item)}`;
+  return `${failed(item)} ${times} (${lasted})${why(item)}`;
 };
 
 /** "songs failed: HTTP 503 from the source. rebuild_index did not run; last good run Mon 23 Feb 03:40 UTC." */
@@ -119,49 +171,92 @@ const failing = (item: MessageItem, adverb?: string): string => {
   return `${failed(item, adverb)}${why(item)}${sentence}`;
 };
 
-/** ": HTTP 503 from the source." or "." */
+/** ": HTTP 503 from the source." or "." Of several causes, that of the jobs that decide how the item is told. */
 const why = (item: MessageItem): string => {
-  const error = item.causes[0]?.error;
+  const [kind] = jobsByKind(item).keys();
+  const cause = item.causes.find(({ jobs }) => jobs.some((job) => job.kind === kind)) ?? item.causes[0];
+  const error = cause?.error;
   if (error == null) return '.';
-  const line = firstLine(error, 110);
-  return `: ${line}${/[.!?…]$/.test(line) ? '' : '.'}`;
-};
-
-/** "songs failed", "albums and songs failed again", "apple/refresh_catalog failed for 20 targets" */
-const failed = (item: MessageItem, adverb?: string): string => {
-  const names = item.chain === null ? [item.title] : stepsOf(item);
-  const verb = verbOf(
-    item.causes.flatMap((cause) => cause.jobs),
-    names.length > 1,
+  if (kind === 'partial' || !isConditionWord(kind ?? '')) return because(firstLine(error, errorCharsMax));
+  return because(
+    wholeSentences(firstLine(error, sentencesCharsMax)).replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase()),
   );
-  const phrase = adverb === 'also' ? `also ${verb}` : adverb === undefined ? verb : `${verb} ${adverb}`;
+};
+const errorCharsMax = 110;
+/** What a condition says of itself are sentences of ours: they may be longer, and are cut between two of them. */
+const sentencesCharsMax = 170;
+const wholeSentences = (text: string): string =>
+  text.endsWith('…') && text.includes('. ') ? text.slice(0, text.lastIndexOf('. ') + 1) : text;
+
+/** ": it succeeded." or "." */
+const because = (text: string | null): string => {
+  if (text === null || text === '') return '.';
+  return `: ${text}${/[.!?…]$/.test(text) ? '' : '.'}`;
+};
+
+/** "songs failed", "albums and songs failed again", "songs failed and albums is stuck", "apple/x failed for 20 targets" */
+const failed = (item: MessageItem, adverb?: string, run: string = item.title): string => {
+  const groups = [...jobsByKind(item)].slice(0, groupsToldMax);
   const targets = item.alerts > 1 ? ` for ${item.alerts.toLocaleString('en-GB')} targets` : '';
-  return `${listOf(names, namesListedMax)} ${phrase}${targets}`;
+  if (item.chain === null || groups.length === 0) {
+    const kinds = groups.map(([kind]) => kind);
+    const phrases = (kinds.length === 0 ? ['failed'] : kinds).map((kind) => verbOf(kind, false));
+    return `${item.title} ${withAdverb(phrases.join(' and '), adverb)}${targets}`;
+  }
+  const types = typesWithTargets(item);
+  const told = groups.map(([kind, jobs]) => {
+    const names = isAboutRun(kind) ? [run] : stepsOf(jobs, types);
+    return `${listOf(names, namesListedMax)} ${withAdverb(verbOf(kind, names.length > 1), adverb)}`;
+  });
+  return `${told.join(' and ')}${targets}`;
+};
+const groupsToldMax = 2;
+
+/** "also failed", "failed again", "waits and nobody picks it up, again" */
+const withAdverb = (verb: string, adverb: string | undefined): string => {
+  if (adverb === undefined) return verb;
+  if (adverb === 'also') return `also ${verb}`;
+  return verb.split(' ').length > 3 ? `${verb}, ${adverb}` : `${verb} ${adverb}`;
 };
 
-const verbs: Readonly<Record<string, readonly [one: string, several: string]>> = {
-  failed: ['failed', 'failed'],
-  dead: ['is dead', 'are dead'],
-  stuck: ['is stuck', 'are stuck'],
-  stalled: ['waits and is not picked up', 'wait and are not picked up'],
-  overdue: ['is overdue', 'are overdue'],
-  partial: ['failed in part', 'failed in part'],
-};
-const verbOf = (jobs: readonly MessageJob[], several: boolean): string => {
-  const kinds = new Set(jobs.map((job) => job.kind));
-  const [kind = 'failed'] = kinds;
-  return (kinds.size === 1 && Object.hasOwn(verbs, kind) ? verbs[kind] : undefined)?.[several ? 1 : 0] ?? 'failed';
+/** What a condition that is over without a success was, "stuck"; null when the item recovered in another way, or not. */
+const retractedFrom = (item: MessageItem): string | null =>
+  item.resolution?.reason === 'retracted' ? (wasWhat(item) ?? 'a problem') : null;
+
+/** What an item that is over was, when nothing of it had failed; null otherwise. */
+const suspectedOf = (item: MessageItem): string | null => (isSuspected(item) ? wasWhat(item) : retractedFrom(item));
+
+const were = (item: MessageItem): string => (item.alerts > 1 ? 'were' : 'was');
+
+const areNoLonger = (item: MessageItem): string => `${item.alerts > 1 ? 'are' : 'is'} no longer`;
+
+/** "apple/catalog: songs is no longer stuck: a sign of life at 03:20, and 2 more changes": the newest one leads, the janitor's first */
+const updated = (item: MessageItem): string => {
+  const developments = item.developments ?? [];
+  // That the janitor put a job back into the queue says more than that it is stuck no longer.
+  const newest = developments.findLast(({ what }) => what !== 'retracted') ?? developments.at(-1);
+  if (newest === undefined) return nameOf(item);
+  const more = developments.length - 1 + (item.moreDevelopments ?? 0);
+  const job = jobOfDevelopment(item, newest);
+  const name = job === null ? `job ${newest.jobId}` : (stepsOf([job], typesWithTargets(item))[0] ?? '');
+  const who = isNoRow(newest.jobId) || item.title.endsWith(name) ? item.title : `${item.title}: ${name}`;
+  return `${developmentWords(who, newest)}${more > 0 ? `, and ${countOf(more, 'more change')}` : ''}`;
 };
 
-/** Which steps of a chain failed, by their shortest telling names. */
-const stepsOf = (item: MessageItem): readonly string[] => {
-  const jobs = item.causes.flatMap((cause) => cause.jobs);
-  const types = new Set(jobs.filter((job) => job.targetId !== null).map((job) => job.jobType));
-  const names = [
-    ...new Set(jobs.map((job) => (types.size === 1 && job.targetId !== null ? job.targetId : stepName(job)))),
-  ];
-  return names.length === 0 ? [item.title] : names;
-};
+const nounOf = (items: readonly MessageItem[]): string =>
+  items.some((item) => [...jobsByKind(item).keys()].some(isConditionWord)) ? 'problem' : 'failure';
+
+const still = (item: MessageItem): string => (isSuspected(item) ? 'Still so' : 'Still failing');
+
+/** Steps of a chain by their shortest telling names: the target alone where all targets are of one type. */
+const stepsOf = (jobs: readonly MessageJob[], types: ReadonlySet<string>): readonly string[] => [
+  ...new Set(jobs.map((job) => (types.size === 1 && job.targetId !== null ? job.targetId : stepName(job)))),
+];
+
+const typesWithTargets = (item: MessageItem): ReadonlySet<string> =>
+  new Set(
+    item.causes.flatMap(({ jobs }) => jobs.filter(({ targetId }) => targetId !== null).map(({ jobType }) => jobType)),
+  );
 
 const missingOf = (item: MessageItem): string => {
   const missing = item.chain?.missing ?? [];
@@ -200,18 +295,6 @@ const clock = (at: Instant): string => at.slice(11, 16);
 const day = (at: Instant): string => {
   const date = new Date(at);
   return `${weekdays[date.getUTCDay()]} ${date.getUTCDate()} ${months[date.getUTCMonth()]}`;
-};
-
-/** "45 s", "2 h 5 min", "3 days 4 h": two units at most. */
-export const forHumans = (ms: number): string => {
-  const seconds = Math.round(ms / 1_000);
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
-  const days = Math.floor(hours / 24);
-  return hours % 24 === 0 ? `${days} days` : `${days} days ${hours % 24} h`;
 };
 
 const firstLine = (text: string, charsMax: number): string => cut(causeLine(cleanText(text)), charsMax);

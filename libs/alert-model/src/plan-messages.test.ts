@@ -13,7 +13,7 @@ import {
   runOf,
   songs,
 } from '../fixtures/builders.ts';
-import type { AlertState } from './alert-state.ts';
+import type { AlertState, Development } from './alert-state.ts';
 import { fragmentOf } from './digest-fragment.ts';
 import type { Fragment } from './digest-fragment.ts';
 import { itemsPerMessageMax, jobsPerItemMax } from './digest-message.ts';
@@ -155,6 +155,100 @@ describe('planMessages', () => {
     expect(planMessages(digest, [fragment(1, state)]).map(({ channel }) => channel)).toEqual(['slack']);
   });
 
+  describe('tells that a condition holds no more', () => {
+    const retracted = (jobId: string): Development => ({
+      what: 'retracted',
+      jobId,
+      kind: 'stuck',
+      at: at(205),
+      detail: 'a sign of life at 03:25',
+    });
+    const requeued: Development = { ...retracted('1'), what: 'requeued', at: at(203), detail: 'restart 1 of 3' };
+    /** An alert with these developments and failures, told before by these channels. */
+    const changed = (
+      developments: readonly Development[],
+      failures: number,
+      ...channels: readonly string[]
+    ): Fragment => {
+      const state = given(
+        opened(),
+        batched(1),
+        ...channels.map((channel, index) => notified(1, { channel, deliveryId: deliveryId(index + 1) })),
+        again,
+        batched(50),
+      );
+      const found = fragment(1, state);
+      const batch = { ...found.batch, failures, developments };
+      return { ...found, kind: failures === 0 ? 'update' : found.kind, batch };
+    };
+    const messages = (...fragments: readonly Fragment[]) =>
+      planMessages({ ...digest, channels: ['email', 'slack'] }, fragments).map(({ channel, failures, items }) => [
+        channel,
+        items[0]?.first.kind,
+        failures,
+        items[0]?.developments.map(({ what }) => what),
+      ]);
+
+    test('to exactly the channels that told of it, whatever the channels of the digest are', () => {
+      expect(messages(changed([retracted('1')], 0, 'email', 'pager'))).toEqual([
+        ['email', 'update', 0, ['retracted']],
+        ['pager', 'update', 0, ['retracted']],
+      ]);
+    });
+
+    test('to those who were told by an escalation, without the new failures that are not for them', () => {
+      expect(messages(changed([retracted('1'), requeued], 2, 'email', 'pager'))).toEqual([
+        ['email', 'again', 2, ['requeued', 'retracted']],
+        ['slack', 'again', 2, ['requeued', 'retracted']],
+        ['pager', 'update', 0, ['retracted']],
+      ]);
+    });
+
+    test('together with what the janitor did to the channels of the digest', () => {
+      expect(messages(changed([requeued], 0, 'email', 'pager'))).toEqual([
+        ['email', 'update', 0, ['requeued']],
+        ['slack', 'update', 0, ['requeued']],
+      ]);
+    });
+
+    test('to the channels of the digest while the message that tells of it is still on its way', () => {
+      const onItsWay = { ...changed([retracted('1')], 0), told: [] };
+      expect(messages(onItsWay).map(([channel]) => channel)).toEqual(['email', 'slack']);
+    });
+
+    test('folded by what happened, with the newest ten and how many more', () => {
+      const many = Array.from({ length: 13 }, (_, index) => ({
+        ...changed([{ ...requeued, jobId: `${index}`, at: at(200 + index) }], 0, 'email', 'slack'),
+        alertId: alertId(index + 1),
+      }));
+      const other = { ...changed([retracted('1')], 0, 'email', 'slack'), alertId: alertId(20) };
+      const [planned] = planMessages(digest, [...many, other]);
+      expect(
+        planned?.items
+          .map(({ fragments, moreDevelopments }) => [fragments, moreDevelopments])
+          .toSorted(([a = 0], [b = 0]) => a - b),
+      ).toEqual([
+        [1, 0],
+        [13, 3],
+      ]);
+      const folded = planned?.items.find(({ fragments }) => fragments === 13);
+      expect(folded?.developments.map(({ jobId }) => jobId)).toEqual(Array.from({ length: 10 }, (_, n) => `${n + 3}`));
+    });
+  });
+
+  test('keeps alerts that ended in different ways apart', () => {
+    const resolvedAs = (number: number, reason: 'succeeded' | 'retracted'): Fragment => {
+      const found = fragment(number, resolvedFor('email'));
+      return { ...found, resolution: { reason, resolvedAt: at(240), by: null, note: null } };
+    };
+    const [planned] = planMessages(digest, [
+      resolvedAs(1, 'succeeded'),
+      resolvedAs(2, 'retracted'),
+      resolvedAs(3, 'retracted'),
+    ]);
+    expect(planned?.items.map((item) => item.fragments).toSorted((a, b) => a - b)).toEqual([1, 2]);
+  });
+
   test('folds alerts of the same job type and cause, and keeps chains, predecessors and held alerts apart', () => {
     const same = [1, 2, 3].map((number) => fragment(number, fresh));
     const apart = [
@@ -168,8 +262,8 @@ describe('planMessages', () => {
     expect(planned?.items.map((item) => item.fragments).toSorted((a, b) => a - b)).toEqual([1, 1, 1, 1, 1, 3]);
   });
 
-  test('orders: escalated, lapsed, new, again, recovered, resolved; the severe and the many first', () => {
-    const kinds = ['resolved', 'recovered', 'again', 'new', 'lapsed', 'escalated'] as const;
+  test('orders: escalated, lapsed, new, again, updates, recovered, resolved; the severe and the many first', () => {
+    const kinds = ['resolved', 'recovered', 'update', 'again', 'new', 'lapsed', 'escalated'] as const;
     const list = kinds.map((kind, index) =>
       fragment(index + 1, fresh, { kind, jobType: kind, told: [], owedResolution: ['email'] }),
     );

@@ -1,5 +1,6 @@
-import { itemsPerMessageMax, jobsPerItemMax } from './digest-message.ts';
+import { developmentsPerItemMax, itemsPerMessageMax, jobsPerItemMax } from './digest-message.ts';
 import type { ItemKind } from './digest-message.ts';
+import type { Development } from './alert-state.ts';
 import type { Fragment } from './digest-fragment.ts';
 import type { DigestState } from './digest-state.ts';
 import type { AlertId, DigestId, Instant } from './ids.ts';
@@ -18,6 +19,9 @@ export interface PlannedItem {
   /** The latest failure of any of its alerts. */
   readonly lastFailedAt: Instant;
   readonly targets: readonly Fragment[];
+  /** What became of jobs, oldest first; the newest of all its alerts. */
+  readonly developments: readonly Development[];
+  readonly moreDevelopments: number;
   /** Failures to load as samples: alert and version in its stream. */
   readonly samples: readonly { readonly alertId: AlertId; readonly version: number }[];
 }
@@ -37,7 +41,8 @@ export interface PlannedMessage {
 /**
  * Divides a digest into messages: per channel, and per conversation.
  *
- * Failures go to the digest's channels; a resolution goes to exactly the channels that told of the failure. News of an
+ * Failures go to the digest's channels; a resolution goes to exactly the channels that told of the failure, and so does
+ * a retraction, where the alert as a whole is not over. News of an
  * alert that was told before continues the conversation in which it was told, so that mail clients show failure and
  * recovery together. Where more than `threadsPerDigestMax` conversations would be continued at once, one new message
  * tells it all: thirty mails at 3 a.m. are noise, however well threaded.
@@ -48,18 +53,37 @@ export const planMessages = (
 ): readonly PlannedMessage[] => {
   const channels = [...new Set([...digest.channels, ...fragments.flatMap(channelsOwed)])];
   return channels.flatMap((channel) => {
-    const mine = fragments.filter((fragment) => concerns(fragment, channel, digest.channels));
+    const mine = fragments.flatMap((fragment) => shareOf(fragment, channel, digest.channels) ?? []);
     return [...byThread(digest.id, channel, mine)].map(([threadId, members]) =>
       plan(digest.id, channel, threadId, members),
     );
   });
 };
 
-const channelsOwed = (fragment: Fragment): readonly string[] =>
-  fragment.kind === 'resolved' ? fragment.owedResolution : [];
+/** Channels beside those of the digest that have to hear of it. */
+const channelsOwed = (fragment: Fragment): readonly string[] => {
+  if (fragment.kind === 'resolved') return fragment.owedResolution;
+  return retractions(fragment).length > 0 ? fragment.told.map(({ channel }) => channel) : [];
+};
 
-const concerns = (fragment: Fragment, channel: string, digestChannels: readonly string[]): boolean =>
-  fragment.kind === 'resolved' ? fragment.owedResolution.includes(channel) : digestChannels.includes(channel);
+/** What a channel is told of an alert; null when it is none of its business. */
+const shareOf = (fragment: Fragment, channel: string, digestChannels: readonly string[]): Fragment | null => {
+  if (fragment.kind === 'resolved') return fragment.owedResolution.includes(channel) ? fragment : null;
+  const retracted = retractions(fragment);
+  const wasTold = fragment.told.some((one) => one.channel === channel);
+  if (digestChannels.includes(channel)) {
+    // A condition it never heard of need not be taken back; where nobody was told yet, a message on its way tells of it.
+    const nothingElse = fragment.kind === 'update' && retracted.length === fragment.batch.developments.length;
+    return nothingElse && fragment.told.length > 0 && !wasTold ? null : fragment;
+  }
+  // Told by an escalation or as a fallback: new failures are not for it, that an old one is none any more is.
+  if (!wasTold || retracted.length === 0) return null;
+  const batch = { ...fragment.batch, failures: 0, developments: retracted, lapse: null, escalation: null };
+  return { ...fragment, kind: 'update', batch };
+};
+
+const retractions = ({ batch }: Fragment): readonly Development[] =>
+  batch.developments.filter(({ what }) => what === 'retracted');
 
 const byThread = (digestId: DigestId, channel: string, fragments: readonly Fragment[]): Map<DigestId, Fragment[]> => {
   const threads = new Map<DigestId, Fragment[]>();
@@ -105,7 +129,15 @@ const foldItems = (fragments: readonly Fragment[]): PlannedItem[] => {
       fragment.predecessor === null &&
       fragment.acknowledgedBy === null;
     const name = folds
-      ? [fragment.kind, fragment.severity, fragment.source, fragment.jobType, cause?.signature].join('\n')
+      ? [
+          fragment.kind,
+          fragment.severity,
+          fragment.source,
+          fragment.jobType,
+          cause?.signature,
+          fragment.resolution?.reason,
+          ...new Set(fragment.batch.developments.map(({ what }) => what)),
+        ].join('\n')
       : fragment.alertId;
     const group = groups.get(name);
     if (group === undefined) groups.set(name, [fragment]);
@@ -118,6 +150,9 @@ const planItem = (members: readonly Fragment[]): PlannedItem => {
   const ordered = members.toSorted((a, b) => compareInstants(a.since, b.since));
   const first = ordered[0] as Fragment;
   const targets = ordered.slice(0, jobsPerItemMax);
+  const developments = members
+    .flatMap(({ batch }) => batch.developments)
+    .toSorted((a, b) => compareInstants(a.at, b.at) || (a.jobId < b.jobId ? -1 : a.jobId > b.jobId ? 1 : 0));
   return {
     first,
     fragments: members.length,
@@ -125,6 +160,8 @@ const planItem = (members: readonly Fragment[]): PlannedItem => {
     occurrences: members.reduce((sum, fragment) => sum + fragment.occurrences, 0),
     lastFailedAt: members.reduce((last, fragment) => later(last, fragment.lastFailedAt), first.lastFailedAt),
     targets,
+    developments: developments.slice(-developmentsPerItemMax),
+    moreDevelopments: Math.max(0, developments.length - developmentsPerItemMax),
     samples: members.length === 1 ? samplesOf(first) : targets.flatMap((fragment) => samplesOf(fragment).slice(-1)),
   };
 };
@@ -143,8 +180,9 @@ const kindRank: Readonly<Record<ItemKind, number>> = {
   lapsed: 1,
   new: 2,
   again: 3,
-  recovered: 4,
-  resolved: 5,
+  update: 4,
+  recovered: 5,
+  resolved: 6,
 };
 
 const byUrgency = (a: PlannedItem, b: PlannedItem): number =>

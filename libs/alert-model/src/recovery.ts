@@ -8,7 +8,7 @@ import { stepName } from './signal.ts';
 /** The work of an alert is fine again. */
 export interface Recovery {
   readonly reason: ResolutionReason;
-  /** When the last of the successes that were owed finished. */
+  /** When the last of the successes that were owed finished, or the last condition ended. */
   readonly resolvedAt: Instant;
 }
 
@@ -22,10 +22,32 @@ export interface Recovery {
  * a later run that is only half done resolves nothing. A run is whole when each step succeeded in it, or by hand after
  * the run had begun. A failure outside a run, and one of a chain whose steps are not known, is made good by any success
  * of the same step.
+ *
+ * Conditions are suspicions until they end. While one holds, nothing has recovered; where nothing failed beside them, the
+ * end of the last one is the recovery.
  */
 export const recoveryOf = (state: AlertState): Recovery | null => {
   // Nobody can say of targets that are not followed that they work again, so an operator has to.
   if (state.owedUntracked > 0) return null;
+  // A condition that holds is no failure that a success could pay: it ends by being retracted.
+  if (Object.keys(state.suspicions).length > 0) return null;
+  const { lastRetraction } = state;
+  if (Object.keys(state.owed).length === 0)
+    return lastRetraction === null
+      ? null
+      : {
+          reason: lastRetraction.cause === 'succeeded' ? 'succeeded' : 'retracted',
+          resolvedAt: lastRetraction.endedAt,
+        };
+  const paid = paymentOf(state);
+  // It was not fine before the last condition had ended, too.
+  return paid === null || lastRetraction === null
+    ? paid
+    : { ...paid, resolvedAt: later(paid.resolvedAt, lastRetraction.endedAt) };
+};
+
+/** Whether everything owed was made good by successes. */
+const paymentOf = (state: AlertState): Recovery | null => {
   const steps = state.chain?.steps?.map(stepName) ?? null;
   const runs = Object.keys(state.successes).filter((run) => run !== '');
   if (steps !== null) {

@@ -24,8 +24,9 @@ export const renderMachinePage = (): string =>
     'clocks or actors. A deadline is a queued job that brings an event when its time has come. What a transition asks of the',
     'outside is done in the transaction that records the event; a replay drops it, so a replay sends nothing.',
     '',
-    '"News" is what has still to be told of the alert: failures, its resolution, the end of an acknowledgement. For each route',
-    'it sits in no digest yet, in a digest that no channel has accepted yet, or has been accepted.',
+    '"News" is what has still to be told of the alert: failures, its resolution, the end of an acknowledgement, that a condition',
+    'holds no more, what the janitor did. For each route it sits in no digest yet, in a digest that no channel has accepted yet,',
+    'or has been accepted.',
     '',
     '| state | meaning | entered | left |',
     '| --- | --- | --- | --- |',
@@ -33,8 +34,8 @@ export const renderMachinePage = (): string =>
       ([state, { meaning, entered, left }]) => `| **${state}** | ${meaning} | ${entered} | ${left} |`,
     ),
     '',
-    'The escalation level, the causes and the work that still owes a success are facts beside the state, not states of their',
-    'own.',
+    'The escalation level, the causes, the conditions that hold and the work that still owes a success are facts beside the',
+    'state, not states of their own.',
     '',
     '```mermaid',
     mermaid().trimEnd(),
@@ -65,7 +66,7 @@ const meanings: Readonly<
   notified: {
     meaning: 'Channels have accepted everything there was to tell. The escalation clock runs.',
     entered: 'With the acceptance that leaves nothing untold.',
-    left: 'With a new failure; when somebody acknowledges it; when it is resolved. An escalation tells the next level and stays.',
+    left: 'With a new failure; when a condition ended or the janitor acted; when somebody acknowledges it; when it is resolved. An escalation tells the next level and stays.',
   },
   acknowledged: {
     meaning: 'Somebody owns it, as a lease. News is recorded and waits.',
@@ -74,7 +75,7 @@ const meanings: Readonly<
   },
   resolved: {
     meaning: 'It is fine again, or an operator closed it.',
-    entered: 'When everything that failed has succeeded since, or by hand.',
+    entered: 'When everything that failed has succeeded since and every condition has ended, or by hand.',
     left: 'Never. What remains is to tell those who were told of the failure. A later failure opens a new alert.',
   },
 };

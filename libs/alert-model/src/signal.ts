@@ -14,9 +14,38 @@ export const signalsPerJobMax = 500;
 const storable = (text: string): string => text.replaceAll('\u0000', '').toWellFormed();
 const Name = z.string().min(1).max(nameCharsMax).overwrite(storable);
 
-/** What became of a job. Only `failed` and `dead` are produced by the first detector. */
-export const FailureKind = z.enum(['failed', 'dead', 'stuck', 'stalled', 'overdue', 'partial']);
+/**
+ * What is wrong with a job. The first three are outcomes: the row says so, for good. The others are conditions: they hold
+ * as long as something is so, and `ConditionEnded` follows when it is so no more.
+ *
+ * - `failed`, `dead`: it will not be tried again.
+ * - `partial`: it succeeded, but its result counts parts that failed.
+ * - `stuck`: it runs and shows no sign of life.
+ * - `stalled`: it waits, its time has come, and nobody picks it up.
+ * - `overdue`: work that is expected by a schedule has not succeeded.
+ * - `deadline`: a chain run has not finished in time.
+ * - `zero_throughput`: jobs run and none of them ends.
+ * - `unhealthy`: the watched table as a whole cannot be judged, so nothing is said of its jobs one by one.
+ */
+export const FailureKind = z.enum([
+  'failed',
+  'dead',
+  'partial',
+  'stuck',
+  'stalled',
+  'overdue',
+  'deadline',
+  'zero_throughput',
+  'unhealthy',
+]);
 export type FailureKind = z.infer<typeof FailureKind>;
+
+/** Kinds that hold for as long as something is so. */
+export const conditionKinds = ['stuck', 'stalled', 'overdue', 'deadline', 'zero_throughput', 'unhealthy'] as const;
+export type ConditionKind = (typeof conditionKinds)[number];
+
+export const isCondition = (kind: FailureKind): kind is ConditionKind =>
+  (conditionKinds as readonly FailureKind[]).includes(kind);
 
 /** One step of a chain: a job type, for one target where it has targets. */
 export const Step = z.object({ jobType: Name, targetId: Name.nullable() });
@@ -55,6 +84,13 @@ export const FailureSignal = z.object({
   /** The chain run's id (`payload.chain_started_at`); null outside a chain run. */
   run: Name.nullable(),
   runContext: RunContext.nullable(),
+  /** Parts of a job that succeeded: how many failed, of how many. null when it counts none. */
+  counts: z.object({ failed: z.int().nonnegative(), total: z.int().nonnegative().nullable() }).nullable().default(null),
+  /**
+   * What a threshold needs to know of the same job type (and target, where alerts are grouped by it) before this failure:
+   * its latest success, and how many there were within the threshold's time. null when no threshold asks.
+   */
+  history: z.object({ lastSuccessAt: Instant.nullable(), successes: z.int().nonnegative() }).nullable().default(null),
   /** What was odd about the row, in plain words. */
   notes: z.array(z.string().max(nameCharsMax).overwrite(storable)).max(10),
   /** The database's clock when the row was read. */
@@ -78,7 +114,58 @@ export const SuccessSignal = z.object({
 });
 export type SuccessSignal = z.infer<typeof SuccessSignal>;
 
-export const Signal = z.discriminatedUnion('signal', [FailureSignal, SuccessSignal]);
+/**
+ * Why a condition holds no more: the job showed a sign of life or was picked up (`alive`); it, or what was expected,
+ * succeeded; somebody canceled it; its row is gone and this kind of table deletes the rows of successes (`vanished`); or it
+ * ended badly (`ended`), so that the work still owes a success.
+ */
+export const EndCause = z.enum(['alive', 'succeeded', 'canceled', 'vanished', 'ended']);
+export type EndCause = z.infer<typeof EndCause>;
+
+/** A condition that was sent as `FailureDetected` holds no more. */
+export const ConditionEndedSignal = z.object({
+  v: z.literal(1),
+  signal: z.literal('ConditionEnded'),
+  /** Of the `FailureDetected` that began it. */
+  outcomeId: OutcomeId,
+  table: Name,
+  jobId: Name,
+  kind: z.enum(conditionKinds),
+  cause: EndCause,
+  /** In plain words, for the message: `heartbeat again at 03:20`. */
+  note: z.string().max(nameCharsMax).overwrite(storable).nullable(),
+  /** When it ended: the success's own time, else when it was seen. */
+  endedAt: Instant,
+  observedAt: Instant,
+});
+export type ConditionEndedSignal = z.infer<typeof ConditionEndedSignal>;
+
+/** What the janitor did, or tried to do, about a stuck job. */
+export const JobRepairedSignal = z.object({
+  v: z.literal(1),
+  signal: z.literal('JobRepaired'),
+  /** Of the `FailureDetected` of kind `stuck`. */
+  outcomeId: OutcomeId,
+  repairId: z.uuid(),
+  table: Name,
+  jobId: Name,
+  action: z.enum(['mark_dead', 'requeue']),
+  /** `skipped`: nothing was changed, for `reason`. */
+  result: z.enum(['done', 'skipped']),
+  reason: z.string().max(nameCharsMax).overwrite(storable).nullable(),
+  /** Which restart of the job it was, from 1; null unless it was requeued. */
+  restart: z.int().positive().nullable(),
+  actedAt: Instant,
+  observedAt: Instant,
+});
+export type JobRepairedSignal = z.infer<typeof JobRepairedSignal>;
+
+export const Signal = z.discriminatedUnion('signal', [
+  FailureSignal,
+  SuccessSignal,
+  ConditionEndedSignal,
+  JobRepairedSignal,
+]);
 export type Signal = z.infer<typeof Signal>;
 
 /** What a `signals` queue job carries: signals of one scan, unparsed, so that one bad signal spoils no other. */

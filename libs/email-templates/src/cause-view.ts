@@ -4,14 +4,17 @@ import { attemptsText } from './attempts-text.ts';
 import { cleanBlock, cleanLine, cleanUrl } from './clean-text.ts';
 import { counted, formatCount } from './format-count.ts';
 import { timeNear } from './format-time.ts';
+import { isSentence, onlySentence } from './kind-label.ts';
 
 const nameCharactersMax = 120;
 const errorInBriefCharactersMax = 160;
 
 /** One cause in words. */
 export interface CauseView {
-  /** The error text, several lines possible; null when the rows hold none. */
+  /** The error text, several lines possible; null when the rows hold none, or the story of the item tells it. */
   readonly error: string | null;
+  /** It is a condition: `error` is a sentence to be read like any other, not the text of a program. */
+  readonly isSentence: boolean;
   /** `1,204 failures`; null when the item has this cause alone. */
   readonly count: string | null;
   /** The jobs by name; empty when the item itself names the only one. */
@@ -39,8 +42,9 @@ export const causeView = (
   const shown = options.brief || single ? [] : cause.jobs.slice(0, jobsPerItemMax);
   const more = single ? 0 : cause.moreJobs + cause.jobs.length - shown.length;
   return {
-    error: errorText(cause.error, options.brief),
-    count: alone ? null : counted(cause.count, 'failure'),
+    error: onlySentence(item) === null ? errorText(cause.error, options.brief) : null,
+    isSentence: isSentence(cause),
+    count: alone ? null : counted(cause.count, isSentence(cause) ? 'problem' : 'failure'),
     jobs: shown.map((job) => jobView(job, item)),
     more:
       more > 0

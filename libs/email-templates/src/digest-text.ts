@@ -71,19 +71,26 @@ const factLines = (item: ItemView): readonly string[] => {
 };
 
 // Every line of foreign text is indented, so that none can pass for a heading or a separator of ours.
-const causeText = (cause: CauseView): readonly string[] => [
-  '',
-  ...(cause.count === null ? [] : [`  ${cause.count}:`]),
-  ...(cause.error === null ? ['(no error text in the row)'] : cause.error.split('\n')).flatMap((line) =>
-    wrapText(line, { columns: columnsMax, first: '    ', indent: '    ', breakWords: true }),
-  ),
-  ...cause.jobs.flatMap((job) => [
-    ...wrapText(job.facts === '' ? job.name : `${job.name} (${job.facts})`, {
-      columns: columnsMax,
-      first: '  - ',
-      indent: '    ',
-    }),
-    ...(job.url === null ? [] : [`    ${job.url}`]),
-  ]),
-  ...(cause.more === null ? [] : [`  - ${cause.more.text}${cause.more.url === null ? '' : `: ${cause.more.url}`}`]),
-];
+const causeText = (cause: CauseView): readonly string[] => {
+  const lines = [
+    ...(cause.count === null ? [] : [`  ${cause.count}:`]),
+    ...errorLines(cause).flatMap((line) =>
+      wrapText(line, { columns: columnsMax, first: '    ', indent: '    ', breakWords: true }),
+    ),
+    ...cause.jobs.flatMap((job) => [
+      ...wrapText(job.facts === '' ? job.name : `${job.name} (${job.facts})`, {
+        columns: columnsMax,
+        first: '  - ',
+        indent: '    ',
+      }),
+      ...(job.url === null ? [] : [`    ${job.url}`]),
+    ]),
+    ...(cause.more === null ? [] : [`  - ${cause.more.text}${cause.more.url === null ? '' : `: ${cause.more.url}`}`]),
+  ];
+  return lines.length === 0 ? [] : ['', ...lines];
+};
+
+const errorLines = ({ error, isSentence }: CauseView): readonly string[] => {
+  if (error !== null) return error.split('\n');
+  return isSentence ? [] : ['(no error text in the row)'];
+};

@@ -1,9 +1,11 @@
-import type { DigestMessage, ItemKind, MessageItem } from '@tocsin/alert-model';
+import { isSuspected } from '@tocsin/alert-model';
+import type { DigestMessage, MessageItem } from '@tocsin/alert-model';
 import { cleanLine } from './clean-text.ts';
 import { counted, formatCount } from './format-count.ts';
 import { shortTime } from './format-time.ts';
 import { itemView } from './item-view.ts';
 import type { ItemView } from './item-view.ts';
+import { isRetracted, occurrenceNoun } from './kind-label.ts';
 
 /** Longest subject, in characters, `Re: ` included (RFC 5322, section 2.1.1 allows longer ones; phones do not show them). */
 export const subjectCharactersMax = 150;
@@ -41,24 +43,48 @@ export interface DigestView {
 export const linesHint = 'In one line each; npx tocsin alerts show ID tells all:';
 
 /** Order of the sections, most urgent first. */
-const sectionOrder: readonly { readonly kind: ItemKind; readonly heading: string }[] = [
-  { kind: 'escalated', heading: 'Nobody has acknowledged' },
-  { kind: 'lapsed', heading: 'Acknowledgement ended' },
-  { kind: 'new', heading: 'New' },
-  { kind: 'again', heading: 'Failing again' },
-  { kind: 'recovered', heading: 'Failed and recovered' },
-  { kind: 'resolved', heading: 'Working again' },
-];
+const headings = [
+  'Nobody has acknowledged',
+  'Acknowledgement ended',
+  'New',
+  'Failing again',
+  'Still wrong',
+  'Since it was told',
+  'Failed and recovered',
+  'Working again',
+  'No longer wrong',
+] as const;
+
+const headingOf = (item: MessageItem): (typeof headings)[number] => {
+  switch (item.kind) {
+    case 'escalated':
+      return 'Nobody has acknowledged';
+    case 'lapsed':
+      return 'Acknowledgement ended';
+    case 'new':
+      return 'New';
+    case 'again':
+      return isSuspected(item) ? 'Still wrong' : 'Failing again';
+    case 'update':
+      return 'Since it was told';
+    case 'recovered':
+      return isRetracted(item) ? 'No longer wrong' : 'Failed and recovered';
+    case 'resolved':
+      return isRetracted(item) ? 'No longer wrong' : 'Working again';
+    default:
+      return item.kind satisfies never;
+  }
+};
 
 /** The items in the order a reader needs them; inside a section the composer's order holds. */
 export const orderItems = (items: readonly MessageItem[]): readonly MessageItem[] =>
-  sectionOrder.flatMap(({ kind }) => items.filter((item) => item.kind === kind));
+  headings.flatMap((heading) => items.filter((item) => headingOf(item) === heading));
 
 /** Puts a message into words. Pure; times are relative to `composedAt`. */
 export const digestView = (message: DigestMessage, extent: Extent): DigestView => {
   const ordered = orderItems(message.items);
   const views = ordered.slice(0, extent.items).map((item, index) => ({
-    kind: item.kind,
+    heading: headingOf(item),
     view: itemView(item, { composedAt: message.composedAt, detail: detailAt(index, extent) }),
   }));
   const left = ordered.slice(extent.items).reduce((sum, item) => sum + item.alerts, message.omittedAlerts);
@@ -68,10 +94,10 @@ export const digestView = (message: DigestMessage, extent: Extent): DigestView =
     totals: totalsLine(message),
     composedAt: shortTime(message.composedAt),
     notices: message.notices.slice(0, noticesMax).map((notice) => cleanLine(notice, noticeCharactersMax)),
-    sections: sectionOrder
-      .map(({ kind, heading }) => ({
+    sections: headings
+      .map((heading) => ({
         heading,
-        items: views.filter((item) => item.kind === kind).map((item) => item.view),
+        items: views.filter((item) => item.heading === heading).map((item) => item.view),
       }))
       .filter((section) => section.items.length > 0),
     omitted:
@@ -90,11 +116,12 @@ const subjectLine = (message: DigestMessage): string => {
   return message.followUp ? `${replyPrefix}${subject}` : subject;
 };
 
-const totalsLine = ({ totals }: DigestMessage): string =>
+const totalsLine = ({ totals, items }: DigestMessage): string =>
   [
     totals.failures > 0 &&
-      counted(totals.failures, 'failure') + (totals.alerts > 1 ? ` in ${formatCount(totals.alerts)} alerts` : ''),
-    totals.resolved > 0 && `${formatCount(totals.resolved)} working again`,
+      counted(totals.failures, occurrenceNoun(items)) +
+        (totals.alerts > 1 ? ` in ${formatCount(totals.alerts)} alerts` : ''),
+    totals.resolved > 0 && `${formatCount(totals.resolved)} ${items.some(isRetracted) ? 'over' : 'working again'}`,
     totals.stillOpen > 0 && `${formatCount(totals.stillOpen)} still open`,
   ]
     .filter((part) => part !== false)

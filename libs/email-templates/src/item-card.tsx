@@ -70,11 +70,14 @@ const Details = ({ item }: { readonly item: ItemView }): ReactElement => (
 // One line of error, one of facts and links, one to copy: far down a long mail people skim.
 const Brief = ({ item }: { readonly item: ItemView }): ReactElement => (
   <>
-    {item.causes.map((cause, index) => (
-      <p key={index} className="j" dir="auto">
-        {cause.error ?? 'No error text in the row.'}
-      </p>
-    ))}
+    {item.causes.map(
+      (cause, index) =>
+        (cause.error !== null || !cause.isSentence) && (
+          <p key={index} className={cause.isSentence ? 'y' : 'j'} dir="auto">
+            {cause.error ?? 'No error text in the row.'}
+          </p>
+        ),
+    )}
     <p className="s m">
       {item.facts.map(({ label, value }) => `${label} ${value}`).join(' · ')}
       {item.links.map(({ label, url }) => (
@@ -91,7 +94,11 @@ const Brief = ({ item }: { readonly item: ItemView }): ReactElement => (
 const Cause = ({ cause }: { readonly cause: CauseView }): ReactElement => (
   <>
     {cause.count !== null && <p className="q">{cause.count}</p>}
-    {cause.error === null ? <p className="s m">No error text in the row.</p> : <ErrorText text={cause.error} />}
+    {cause.error !== null ? (
+      <ErrorText text={cause.error} isSentence={cause.isSentence} />
+    ) : (
+      !cause.isSentence && <p className="s m">No error text in the row.</p>
+    )}
     {(cause.jobs.length > 0 || cause.more !== null) && (
       <ul className="o">
         {cause.jobs.map((job, index) => (
@@ -109,8 +116,8 @@ const Cause = ({ cause }: { readonly cause: CauseView }): ReactElement => (
 );
 
 // Line breaks are elements because Outlook ignores `pre-wrap`; a `pre` element would not wrap there at all.
-const ErrorText = ({ text }: { readonly text: string }): ReactElement => (
-  <p className="x" dir="auto">
+const ErrorText = ({ text, isSentence }: { readonly text: string; readonly isSentence: boolean }): ReactElement => (
+  <p className={isSentence ? 'y' : 'x'} dir="auto">
     {text.split('\n').map((line, index) => (
       <Fragment key={index}>
         {index > 0 && <br />}

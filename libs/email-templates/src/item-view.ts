@@ -1,3 +1,4 @@
+import { isAboutRun, isSuspected, jobsByKind, wasWhat } from '@tocsin/alert-model';
 import type { MessageItem, Severity } from '@tocsin/alert-model';
 import { attemptsText } from './attempts-text.ts';
 import { causeView } from './cause-view.ts';
@@ -5,6 +6,7 @@ import type { CauseView } from './cause-view.ts';
 import { cleanLine, cleanUrl } from './clean-text.ts';
 import { counted, formatCount } from './format-count.ts';
 import { between, formatDuration, shortTime } from './format-time.ts';
+import { isRetracted, kindLabel, occurrenceNoun } from './kind-label.ts';
 import { storyLines } from './story-lines.ts';
 
 const titleCharactersMax = 200;
@@ -22,7 +24,7 @@ export type Tone = Severity | 'good';
 /** One item in words. */
 export interface ItemView {
   readonly tone: Tone;
-  /** `Critical`, or `Resolved` where there is nothing left to do. */
+  /** `Critical`, `Error · stuck`, or `Resolved` where there is nothing left to do. */
   readonly label: string;
   /** How long it lasts or lasted, `for 2 h 5 min`. */
   readonly span: string;
@@ -57,6 +59,7 @@ export const itemView = (
 ): ItemView => {
   const brief = options.detail !== 'full';
   const over = item.kind === 'recovered' || item.kind === 'resolved';
+  const isUpdate = item.kind === 'update';
   const causesMax = brief ? causesInBriefMax : causesShownMax;
   const hiddenCauses = item.moreCauses + Math.max(0, item.causes.length - causesMax);
   const title = cleanLine(item.title, titleCharactersMax);
@@ -64,21 +67,48 @@ export const itemView = (
   const tocsinUrl = cleanUrl(item.tocsinUrl);
   return {
     tone: over ? 'good' : item.severity,
-    label: over
-      ? `${item.kind === 'recovered' ? 'Recovered' : 'Resolved'}, was ${severityWords[item.severity].toLowerCase()}`
-      : severityWords[item.severity],
+    label: labelOf(item),
     span: spanOf(item, options.composedAt),
     title: title || job,
-    job: saysAlready(title, job) ? null : job,
+    job: saysAlready(title, job) || isAboutMore(item) ? null : job,
     story: storyLines(item),
     facts: factsOf(item, { brief }),
-    causes: item.causes.slice(0, causesMax).map((cause) => causeView(cause, item, { brief, moreUrl: tocsinUrl })),
-    moreCauses: hiddenCauses > 0 ? `${counted(hiddenCauses, 'more cause')} not shown here.` : null,
+    // What was wrong was told before; here it would read as if it still were so.
+    causes: isUpdate
+      ? []
+      : item.causes.slice(0, causesMax).map((cause) => causeView(cause, item, { brief, moreUrl: tocsinUrl })),
+    moreCauses: hiddenCauses > 0 && !isUpdate ? `${counted(hiddenCauses, 'more cause')} not shown here.` : null,
     links: linksOf(item, tocsinUrl),
     acknowledge: over || item.acknowledgedBy !== null ? null : acknowledgeCommand(item),
     line: `${title || job} (${[shortId(item), failuresText(item)].filter((part) => part !== null).join('; ')})`,
     detail: options.detail,
   };
+};
+
+const labelOf = (item: MessageItem): string => {
+  const severity = severityWords[item.severity];
+  const kinds = kindLabel(item);
+  switch (item.kind) {
+    case 'recovered':
+    case 'resolved': {
+      const how = isRetracted(item)
+        ? `No longer ${wasWhat(item) ?? 'so'}`
+        : item.kind === 'recovered'
+          ? 'Recovered'
+          : 'Resolved';
+      return `${how}, was ${severity.toLowerCase()}`;
+    }
+    case 'update':
+      return `Still open, ${severity.toLowerCase()}`;
+    case 'escalated':
+    case 'lapsed':
+    case 'new':
+    case 'again':
+      // A plain failure is what a reader expects.
+      return kinds === '' || kinds === 'failed' ? severity : `${severity} · ${kinds}`;
+    default:
+      return item.kind satisfies never;
+  }
 };
 
 const jobPath = (item: MessageItem): string =>
@@ -89,6 +119,12 @@ const jobPath = (item: MessageItem): string =>
 
 const saysAlready = (title: string, job: string): boolean =>
   title.replaceAll(' ', '').includes(job.replaceAll(' ', ''));
+
+/** The job named is one of many, or none: a schedule, a run, a watched table. */
+const isAboutMore = (item: MessageItem): boolean => {
+  const kinds = [...jobsByKind(item).keys()];
+  return kinds.length > 0 && kinds.every((kind) => isAboutRun(kind) || kind === 'unhealthy');
+};
 
 const spanOf = (item: MessageItem, composedAt: string): string => {
   if (item.resolution !== null) return `after ${formatDuration(item.resolution.downtimeMs)}`;
@@ -106,16 +142,18 @@ const factsOf = (item: MessageItem, { brief }: { readonly brief: boolean }): Ite
   const onlyJob = item.causes.length === 1 && item.moreCauses === 0 ? item.causes[0] : undefined;
   const job =
     onlyJob !== undefined && onlyJob.jobs.length === 1 && onlyJob.moreJobs === 0 ? onlyJob.jobs[0] : undefined;
-  if (job !== undefined)
+  if (job !== undefined && item.kind !== 'update')
     add(job.attempts === null ? 'Ended' : 'Attempts', attemptsText(job.attempts, job.maxAttempts, job.kind));
   if (item.kind === 'recovered') {
     // Its one line says when; the rest would be noise about something that is over.
     add('Acknowledged', acknowledged);
     return facts;
   }
-  add(item.kind === 'resolved' ? 'First failed' : 'Since', shortTime(item.since));
-  if (item.lastFailedAt !== item.since && !brief) add('Last failed', shortTime(item.lastFailedAt));
-  if (item.kind !== 'resolved') add('Failures', failuresText(item));
+  const suspected = isSuspected(item);
+  add(item.kind === 'resolved' && !suspected ? 'First failed' : 'Since', shortTime(item.since));
+  if (item.lastFailedAt !== item.since && !brief)
+    add(suspected ? 'Latest' : 'Last failed', shortTime(item.lastFailedAt));
+  if (item.kind !== 'resolved') add(occurrenceNoun([item]) === 'failure' ? 'Failures' : 'Problems', failuresText(item));
   else if (item.chain !== null && item.chain.failedRuns > 0) add('Failed runs', formatCount(item.chain.failedRuns));
   if (item.chain !== null && !brief) {
     const run = item.chain.run === null ? '' : `, run of ${shortTime(item.chain.run)}`;
@@ -129,7 +167,7 @@ const failuresText = (item: MessageItem): string | null => {
   const causes = item.causes.length + item.moreCauses;
   const parts: string[] = [];
   if (item.failures > 1)
-    parts.push(counted(item.failures, 'failure') + (causes > 1 ? `, ${counted(causes, 'cause')}` : ''));
+    parts.push(counted(item.failures, occurrenceNoun([item])) + (causes > 1 ? `, ${counted(causes, 'cause')}` : ''));
   if (item.occurrences > item.failures) parts.push(`${formatCount(item.occurrences)} since it began`);
   if (item.alerts > 1) parts.push(`in ${formatCount(item.alerts)} alerts`);
   return parts.length === 0 ? null : parts.join('; ');

@@ -17,6 +17,17 @@ const seen = (html: string): string =>
     .replace(/\s+/g, ' ')
     .trim();
 
+const told = async (name: keyof typeof sampleMessages): Promise<string> => {
+  const mail = await renderDigest(sampleMessages[name]);
+  const text = mail.text.replace(/\s+/g, ' ');
+  // Both parts are made of the same sentences.
+  for (const sentence of text.match(
+    /(?:Nobody acknowledged within|Told|Acknowledged by|Failed at|Working again since|Down for|Again:)[^.]*\./g,
+  ) ?? [])
+    expect(seen(mail.html)).toContain(sentence.replace(/ Open in.*/, ''));
+  return text;
+};
+
 describe('a failed chain', () => {
   test('tells what failed, why, since when, and what did not run because of it, in both parts', async () => {
     const mail = await renderDigest(sampleMessages.chainFailure);
@@ -46,17 +57,6 @@ describe('a failed chain', () => {
 });
 
 describe('what happened, in words', () => {
-  const told = async (name: keyof typeof sampleMessages): Promise<string> => {
-    const mail = await renderDigest(sampleMessages[name]);
-    const text = mail.text.replace(/\s+/g, ' ');
-    // Both parts are made of the same sentences.
-    for (const sentence of text.match(
-      /(?:Nobody acknowledged within|Told|Acknowledged by|Failed at|Working again since|Down for|Again:)[^.]*\./g,
-    ) ?? [])
-      expect(seen(mail.html)).toContain(sentence.replace(/ Open in.*/, ''));
-    return text;
-  };
-
   test('an escalation names who was told before, and when', async () => {
     expect(await told('escalated')).toContain(
       'Nobody acknowledged within 30 min, so this goes to level 2 (on-call). Told before: email at 02:37 UTC and slack-ops at 02:37 UTC.',
@@ -167,6 +167,109 @@ describe('what happened, in words', () => {
   test('a job that does not count attempts says only how it ended', async () => {
     const dead = sampleItem({ causes: [sampleCause({ jobs: [sampleJob({ attempts: null, kind: 'dead' })] })] });
     expect((await renderDigest(sampleMessage({ items: [dead] }))).text).toMatch(/Ended: +marked dead/);
+  });
+});
+
+describe('conditions', () => {
+  test('say what was expected and what was seen, and of which kind they are', async () => {
+    const text = await told('conditions');
+    expect(text).toContain(
+      '[ERROR · STUCK] documents/process_pdf/invoice-7 No heartbeat for 22 min; jobs of this type may be silent for 15 min (rules[0]). Note: It was at tiles_generated, 62 %.',
+    );
+    expect(text).toContain('Attempts: 1 of 3 so far');
+    expect(text).toContain(
+      '[CRITICAL · OVERDUE] apple/weekly_catalog Expected by Mon, 16 Nov 2026, 03:00 Europe/Berlin',
+    );
+    expect(text).toContain('[WARNING · NOT PICKED UP] google/import More than 2000 jobs');
+    expect(text).toContain('[WARNING · FAILED IN PART] shop/import_products/acme 50 of 1,000 parts failed. ValueError');
+    expect(text).toContain('[ERROR · CANNOT BE JUDGED] Watched table scraping_sessions All 14 running jobs');
+  });
+
+  test('of a schedule or a watched table do not name a job that is not meant', async () => {
+    const { html, text } = await renderDigest(sampleMessages.conditions);
+    expect(text + seen(html)).not.toMatch(/watch_table|refresh_catalog/);
+  });
+
+  test('are counted as problems, not as failures', async () => {
+    const { text } = await renderDigest(sampleMessages.conditions);
+    expect(text).toContain('5 problems in 7 alerts · 1 over · 6 still open');
+    expect(text).toContain('2 since it began');
+    expect(text).not.toMatch(/\bfailures?\b/);
+  });
+
+  test('told before are taken back with what happened, and the janitor’s work beside it', async () => {
+    const text = await told('conditions');
+    expect(text).toContain(
+      '[STILL OPEN, ERROR] documents/process_pdf 02:58 UTC: contract-3 (job 812) is no longer stuck: a sign of life at 2026-11-16 02:58:00 UTC. 03:01 UTC: job 815 was requeued by the janitor, restart 1 of 3, in 1 min. 03:01 UTC: job 811 was left alone by the janitor: its checkpoint does not fit the schema of rules[0].',
+    );
+    expect(text).not.toContain('No heartbeat for 31 min');
+  });
+
+  test('that ended without a success are not said to work again', async () => {
+    const { html } = await renderDigest(sampleMessages.conditions);
+    const text = await told('conditions');
+    expect(text).toContain(
+      '[NO LONGER STUCK, WAS ERROR] scraper/scrape_site/example.com No longer stuck since Monday 16 Nov, 03:01 UTC: a sign of life at 2026-11-16 03:01:30 UTC. It lasted 21 min. Told as: No sign of life for 41 min;',
+    );
+    expect(seen(html)).not.toContain('Working again');
+    expect([...html.matchAll(/<h2>(.*?)<\/h2>/g)].map((match) => match[1])).toEqual(
+      ['New (4)', 'Still wrong', 'Since it was told', 'No longer wrong'].map((heading) =>
+        heading.replace(' (4)', '<!-- --> (4)'),
+      ),
+    );
+  });
+
+  test('that came and went inside the window are one line', async () => {
+    const [stuck] = sampleMessages.conditions.items;
+    const item = { ...(stuck ?? sampleItem()), kind: 'recovered' as const };
+    const resolution = { resolvedAt: '2026-11-16T03:05:00Z', by: null, downtimeMs: 300_000 };
+    const lines = async (reason: string, note: string | null) =>
+      (
+        await renderDigest(sampleMessage({ items: [{ ...item, resolution: { ...resolution, reason, note } }] }))
+      ).text.replace(/\s+/g, ' ');
+    expect(await lines('retracted', 'it was picked up')).toContain(
+      'Stuck at 03:00 UTC, no longer at 03:05 UTC: it was picked up.',
+    );
+    expect(await lines('succeeded', null)).toContain('Stuck at 03:00 UTC, recovered at 03:05 UTC: the job succeeded.');
+    expect(await lines('retracted', null)).toContain('what was seen is so no more.');
+  });
+
+  test('of several jobs are listed by job, the sentence of each cause above them', async () => {
+    const [stuck] = sampleMessages.conditions.items;
+    const [cause] = stuck?.causes ?? [];
+    const [job] = cause?.jobs ?? [];
+    if (stuck === undefined || cause === undefined || job === undefined) throw new Error('A stuck job was expected.');
+    const failed = sampleCause({ error: 'KeyError: 7', jobs: [sampleJob({ jobId: '9' })] });
+    const item = {
+      ...stuck,
+      failures: 3,
+      causes: [{ ...cause, count: 2, jobs: [job, { ...job, jobId: '2', targetId: 'b' }] }, failed],
+    };
+    const text = (await renderDigest(sampleMessage({ items: [item] }))).text.replace(/\s+/g, ' ');
+    expect(text).toContain('[ERROR · FAILED, STUCK]');
+    expect(text).toContain('2 problems: No heartbeat for 22 min');
+    expect(text).toContain('- b (attempts 1 of 3 so far, 03:02 UTC)');
+  });
+
+  test('say how many changes are not shown', async () => {
+    const item = sampleItem({
+      kind: 'update',
+      moreDevelopments: 7,
+      developments: Array.from({ length: 8 }, (_, n) => ({
+        what: 'marked-dead' as const,
+        jobId: `${n}`,
+        kind: 'stuck',
+        at: '2026-11-16T03:05:00Z',
+        detail: null,
+      })),
+    });
+    const text = (await renderDigest(sampleMessage({ items: [item] }))).text.replace(/\s+/g, ' ');
+    expect(text).toContain('10 earlier changes not shown here. 03:05 UTC: job 3 was marked dead by the janitor.');
+  });
+
+  test('and a message composed before there were any is rendered as ever', async () => {
+    const { developments: _, moreDevelopments: __, ...old } = sampleItem();
+    expect((await renderDigest(sampleMessage({ items: [old] }))).text).toContain('[ERROR] apple/refresh_catalog/songs');
   });
 });
 

@@ -297,6 +297,187 @@ const mixed = sampleMessage({
   totals: { failures: 6, alerts: 4, resolved: 2, stillOpen: 2 },
 });
 
+const documents = { source: 'documents', jobType: 'process_pdf', table: 'public.background_jobs' } as const;
+
+/** A condition, as the detector words it. */
+const suspected = (kind: string, error: string, job: Partial<MessageJob> = {}): Partial<MessageItem> => ({
+  title: 'documents/process_pdf',
+  source: 'documents',
+  jobType: 'process_pdf',
+  targetId: null,
+  adminUrl: null,
+  causes: [
+    sampleCause({
+      error,
+      jobs: [
+        sampleJob({ ...documents, kind, targetId: null, attempts: null, maxAttempts: null, adminUrl: null, ...job }),
+      ],
+    }),
+  ],
+});
+
+const conditions = sampleMessage({
+  subject: '[Tocsin] 5 problems: documents/process_pdf/invoice-7, apple/weekly_catalog, google/import and 2 more',
+  headline:
+    'documents/process_pdf/invoice-7 is stuck: no heartbeat for 22 min; jobs of this type may be silent for 15 min (rules[0]). Also in this message: 4 more problems, 1 update, 1 over.',
+  items: [
+    sampleItem({
+      ...suspected('stuck', 'No heartbeat for 22 min; jobs of this type may be silent for 15 min (rules[0]).', {
+        targetId: 'invoice-7',
+        attempts: 1,
+        maxAttempts: 3,
+        notes: ['It was at tiles_generated, 62 %.'],
+      }),
+      title: 'documents/process_pdf/invoice-7',
+      targetId: 'invoice-7',
+      adminUrl: 'https://admin.example.com/documents/invoice-7',
+      since: '2026-11-16T03:00:12.000000Z',
+      lastFailedAt: '2026-11-16T03:00:12.000000Z',
+    }),
+    sampleItem({
+      ...suspected(
+        'overdue',
+        'Expected by Mon, 16 Nov 2026, 03:00 Europe/Berlin, with 30 min of grace; 37 min have passed without a success. The last one was at 2026-11-09 02:41:07 UTC.',
+        {
+          jobId: 'schedule:weekly',
+          source: 'apple',
+          jobType: 'refresh_catalog',
+          targetId: 'albums',
+          notes: ['No job of it is running.'],
+        },
+      ),
+      alertId: alertId(3),
+      title: 'apple/weekly_catalog',
+      source: 'apple',
+      jobType: 'refresh_catalog',
+      targetId: 'albums',
+      chain: { ...chain, run: null, missing: [] },
+      severity: 'critical',
+      since: '2026-11-16T02:30:00.000000Z',
+      lastFailedAt: '2026-11-16T02:30:00.000000Z',
+      tocsinUrl: consoleUrl(3),
+    }),
+    sampleItem({
+      ...suspected(
+        'stalled',
+        'More than 2000 jobs of this type wait and nobody picks them up; the oldest has been due for 1 h 10 min. Is its worker running?',
+        { jobId: 'type:google/import', source: 'google', jobType: 'import' },
+      ),
+      alertId: alertId(4),
+      title: 'google/import',
+      source: 'google',
+      jobType: 'import',
+      severity: 'warning',
+      since: '2026-11-16T02:57:00.000000Z',
+      lastFailedAt: '2026-11-16T02:57:00.000000Z',
+      tocsinUrl: consoleUrl(4),
+    }),
+    sampleItem({
+      alertId: alertId(5),
+      title: 'shop/import_products/acme',
+      source: 'shop',
+      jobType: 'import_products',
+      targetId: 'acme',
+      severity: 'warning',
+      causes: [
+        sampleCause({
+          error: '50 of 1,000 parts failed.\nValueError: row 812 has no price',
+          jobs: [
+            sampleJob({ source: 'shop', jobType: 'import_products', targetId: 'acme', kind: 'partial', attempts: 1 }),
+          ],
+        }),
+      ],
+      adminUrl: null,
+      tocsinUrl: consoleUrl(5),
+    }),
+    sampleItem({
+      ...suspected(
+        'unhealthy',
+        'All 14 running jobs that send heartbeats have fallen silent; the last heartbeat was at 2026-11-16 02:51:00 UTC. Look at the workers and their host before you look at single jobs.',
+        {
+          jobId: 'table:heartbeats',
+          source: 'tocsin',
+          jobType: 'watch_table',
+          targetId: 'scraping_sessions',
+          notes: ['As long as this lasts, the jobs are not told one by one.'],
+        },
+      ),
+      kind: 'again',
+      alertId: alertId(6),
+      title: 'Watched table scraping_sessions',
+      source: 'tocsin',
+      jobType: 'watch_table',
+      targetId: 'scraping_sessions',
+      occurrences: 2,
+      since: '2026-11-16T01:20:00.000000Z',
+      lastFailedAt: '2026-11-16T02:51:00.000000Z',
+      tocsinUrl: consoleUrl(6),
+    }),
+    sampleItem({
+      ...suspected('stuck', 'No heartbeat for 31 min; jobs of this type may be silent for 15 min (rules[0]).', {
+        jobId: '812',
+        targetId: 'contract-3',
+      }),
+      kind: 'update',
+      alertId: alertId(7),
+      failures: 0,
+      occurrences: 3,
+      developments: [
+        {
+          what: 'retracted',
+          jobId: '812',
+          kind: 'stuck',
+          at: '2026-11-16T02:58:00.000000Z',
+          detail: 'a sign of life at 2026-11-16 02:58:00 UTC',
+        },
+        {
+          what: 'requeued',
+          jobId: '815',
+          kind: 'stuck',
+          at: '2026-11-16T03:01:00.000000Z',
+          detail: 'restart 1 of 3, in 1 min',
+        },
+        {
+          what: 'repair-skipped',
+          jobId: '811',
+          kind: 'stuck',
+          at: '2026-11-16T03:01:02.000000Z',
+          detail: 'its checkpoint does not fit the schema of rules[0]',
+        },
+      ],
+      since: '2026-11-16T02:12:00.000000Z',
+      lastFailedAt: '2026-11-16T02:40:00.000000Z',
+      tocsinUrl: consoleUrl(7),
+    }),
+    sampleItem({
+      ...suspected('stuck', 'No sign of life for 41 min; jobs of this type may be silent for 30 min (rules[1]).', {
+        source: 'scraper',
+        jobType: 'scrape_site',
+        targetId: 'example.com',
+      }),
+      kind: 'resolved',
+      alertId: alertId(8),
+      title: 'scraper/scrape_site/example.com',
+      source: 'scraper',
+      jobType: 'scrape_site',
+      targetId: 'example.com',
+      failures: 0,
+      since: '2026-11-16T02:40:00.000000Z',
+      lastFailedAt: '2026-11-16T02:40:00.000000Z',
+      resolution: {
+        resolvedAt: '2026-11-16T03:01:30.000000Z',
+        reason: 'retracted',
+        by: null,
+        note: 'a sign of life at 2026-11-16 03:01:30 UTC',
+        downtimeMs: 1_290_000,
+      },
+      tocsinUrl: consoleUrl(8),
+    }),
+  ],
+  severity: 'critical',
+  totals: { failures: 5, alerts: 7, resolved: 1, stillOpen: 6 },
+});
+
 /** By name. */
 export const sampleMessages = {
   chainFailure,
@@ -307,4 +488,5 @@ export const sampleMessages = {
   escalated,
   lapsed,
   mixed,
+  conditions,
 } as const;

@@ -1,7 +1,10 @@
 import type { MessageItem } from '@tocsin/alert-model';
+import { isSuspected, messageErrorCharsMax, wasWhat } from '@tocsin/alert-model';
 import { cleanLine } from './clean-text.ts';
+import { developmentLines } from './development-lines.ts';
 import { counted, listed, ordinal } from './format-count.ts';
 import { formatDuration, longTime, timeNear } from './format-time.ts';
+import { isRetracted, occurrenceNoun, onlySentence } from './kind-label.ts';
 
 const nameCharactersMax = 80;
 const missingShownMax = 5;
@@ -15,13 +18,24 @@ export const storyLines = (item: MessageItem): readonly string[] =>
     ...escalationLines(item),
     ...lapseLines(item),
     ...resolutionLines(item),
+    ...sentenceLines(item),
+    ...developmentLines(item),
     ...chainLines(item),
     ...predecessorLines(item),
     ...noteLines(item),
   ].filter((line) => line !== '');
 
+/** What a condition says of itself; of one that is over, what was told of it. */
+const sentenceLines = (item: MessageItem): readonly string[] => {
+  const sentence = item.kind === 'update' ? null : onlySentence(item);
+  if (sentence === null) return [];
+  const words = cleanLine(sentence, messageErrorCharsMax);
+  return [item.kind === 'resolved' || item.kind === 'recovered' ? `Told as: ${words}` : words];
+};
+
 /** What was odd about the rows themselves, said once each. */
 const noteLines = (item: MessageItem): readonly string[] => {
+  if (item.kind === 'update' || (item.resolution !== null && isSuspected(item))) return [];
   const notes = new Set(item.causes.flatMap((cause) => cause.jobs.flatMap((job) => job.notes)));
   return [...notes].slice(0, notesShownMax).map((note) => `Note: ${cleanLine(note, noteCharactersMax)}`);
 };
@@ -52,18 +66,25 @@ const resolutionLines = (item: MessageItem): readonly string[] => {
   const { resolution } = item;
   if (resolution === null) return [];
   const down = formatDuration(resolution.downtimeMs);
+  const count = counted(item.occurrences, occurrenceNoun([item]));
+  const state = wasWhat(item) ?? 'a problem';
   if (item.kind === 'recovered')
     return [
-      `Failed at ${timeNear(item.since, resolution.resolvedAt)}, recovered at ${timeNear(resolution.resolvedAt, item.since)}: ${reasonText(resolution)}.`,
+      `${isSuspected(item) ? capital(state) : 'Failed'} at ${timeNear(item.since, resolution.resolvedAt)}, ${isRetracted(item) ? 'no longer' : 'recovered'} at ${timeNear(resolution.resolvedAt, item.since)}: ${reasonText(resolution)}.`,
     ];
   if (resolution.reason === 'operator')
     return [
       `Closed by ${resolution.by === null ? 'an operator' : name(resolution.by)} on ${longTime(resolution.resolvedAt)}, without a success.`,
-      `Open for ${down}, ${counted(item.occurrences, 'failure')}.`,
+      `Open for ${down}, ${count}.`,
+    ];
+  if (isRetracted(item))
+    return [
+      `No longer ${state} since ${longTime(resolution.resolvedAt)}: ${reasonText(resolution)}.`,
+      `It lasted ${down}${item.occurrences > 1 ? `, ${count}` : ''}.`,
     ];
   return [
     `Working again since ${longTime(resolution.resolvedAt)}: ${reasonText(resolution)}.`,
-    `Down for ${down}, ${counted(item.occurrences, 'failure')}.`,
+    `Down for ${down}, ${count}.`,
   ];
 };
 
@@ -71,16 +92,19 @@ const reasons: Readonly<Record<string, string>> = {
   succeeded: 'the job succeeded',
   'chain-run-green': 'a whole later run of the chain succeeded',
   'failed-steps-succeeded': 'every failed step has succeeded since',
+  retracted: 'what was seen is so no more',
 };
 
-const reasonText = (resolution: { readonly reason: string; readonly by: string | null }): string => {
+const reasonText = (resolution: NonNullable<MessageItem['resolution']>): string => {
   if (resolution.reason === 'operator')
     return resolution.by === null ? 'resolved by hand' : `resolved by hand by ${name(resolution.by)}`;
+  // A condition says how it ended, which is truer than any phrase of ours.
+  if (resolution.note != null && resolution.note !== '') return cleanLine(resolution.note, noteCharactersMax);
   return Object.hasOwn(reasons, resolution.reason) ? (reasons[resolution.reason] ?? '') : name(resolution.reason);
 };
 
 const chainLines = ({ chain, kind }: MessageItem): readonly string[] => {
-  if (chain === null || kind === 'recovered' || kind === 'resolved') return [];
+  if (chain === null || kind === 'update' || kind === 'recovered' || kind === 'resolved') return [];
   const parts = [
     chain.missing.length === 0 ? '' : `${listed(chain.missing.map(name), missingShownMax)} did not run`,
     chain.lastGreenAt === null ? '' : `last good run ${longTime(chain.lastGreenAt)}`,
@@ -98,4 +122,5 @@ const predecessorLines = ({ predecessor }: MessageItem): readonly string[] => {
     : [`Again: ${before}.`];
 };
 
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 const name = (text: string): string => cleanLine(text, nameCharactersMax);
