@@ -106,6 +106,15 @@ create table tocsin.heartbeats (
   data jsonb not null default '{}'::jsonb
 );
 
+create table tocsin.held_failures (
+  outcome_id uuid not null,
+  key text not null,
+  rule text not null,
+  failed_at timestamp with time zone not null,
+  signal jsonb not null,
+  held_at timestamp with time zone not null default clock_timestamp()
+);
+
 create table tocsin.migrations (
   id integer not null default nextval('tocsin.migrations_id_seq'::regclass),
   name character varying(255) not null,
@@ -121,7 +130,11 @@ create table tocsin.outcomes (
   signalled_at timestamp with time zone not null default clock_timestamp(),
   alert_id uuid,
   disposition text,
-  recorded_at timestamp with time zone
+  recorded_at timestamp with time zone,
+  subject jsonb,
+  ended_at timestamp with time zone,
+  end_cause text,
+  end_note text
 );
 
 create table tocsin.quarantine (
@@ -138,6 +151,26 @@ create table tocsin.recent_successes (
   finished_at timestamp with time zone not null,
   signal jsonb not null,
   recorded_at timestamp with time zone not null default clock_timestamp()
+);
+
+create table tocsin.repairs (
+  id uuid not null,
+  outcome_id uuid not null,
+  job_table text not null,
+  job_id text not null,
+  action text not null,
+  restart integer,
+  state text not null,
+  reason text,
+  intended_at timestamp with time zone not null default clock_timestamp(),
+  settled_at timestamp with time zone,
+  alert_id uuid
+);
+
+create table tocsin.table_activity (
+  job_table text not null,
+  hour timestamp with time zone not null,
+  changes bigint not null
 );
 
 -- constraints
@@ -204,9 +237,15 @@ alter table tocsin.events add constraint events_stream_version UNIQUE (stream_id
 
 alter table tocsin.heartbeats add constraint heartbeats_pkey PRIMARY KEY (component, instance);
 
+alter table tocsin.held_failures add constraint held_failures_pkey PRIMARY KEY (outcome_id);
+
 alter table tocsin.migrations add constraint migrations_pkey PRIMARY KEY (id);
 
-alter table tocsin.outcomes add constraint outcomes_disposition_check CHECK ((disposition = ANY (ARRAY['recorded'::text, 'ignored'::text, 'quarantined'::text])));
+alter table tocsin.outcomes add constraint outcomes_disposition_check CHECK ((disposition = ANY (ARRAY['recorded'::text, 'ignored'::text, 'quarantined'::text, 'held'::text])));
+
+alter table tocsin.outcomes add constraint outcomes_end_cause_check CHECK ((end_cause = ANY (ARRAY['alive'::text, 'succeeded'::text, 'canceled'::text, 'vanished'::text, 'ended'::text])));
+
+alter table tocsin.outcomes add constraint outcomes_ended_has_cause CHECK (((ended_at IS NULL) = (end_cause IS NULL)));
 
 alter table tocsin.outcomes add constraint outcomes_recorded_has_time CHECK (((disposition IS NULL) = (recorded_at IS NULL)));
 
@@ -215,6 +254,20 @@ alter table tocsin.outcomes add constraint outcomes_pkey PRIMARY KEY (id);
 alter table tocsin.quarantine add constraint quarantine_pkey PRIMARY KEY (id);
 
 alter table tocsin.recent_successes add constraint recent_successes_pkey PRIMARY KEY (id, key);
+
+alter table tocsin.repairs add constraint repairs_action_check CHECK ((action = ANY (ARRAY['mark_dead'::text, 'requeue'::text])));
+
+alter table tocsin.repairs add constraint repairs_restart_check CHECK ((restart > 0));
+
+alter table tocsin.repairs add constraint repairs_settled_has_time CHECK (((state = 'intended'::text) = (settled_at IS NULL)));
+
+alter table tocsin.repairs add constraint repairs_state_check CHECK ((state = ANY (ARRAY['intended'::text, 'done'::text, 'skipped'::text])));
+
+alter table tocsin.repairs add constraint repairs_pkey PRIMARY KEY (id);
+
+alter table tocsin.table_activity add constraint table_activity_changes_check CHECK ((changes >= 0));
+
+alter table tocsin.table_activity add constraint table_activity_pkey PRIMARY KEY (job_table, hour);
 
 -- indexes
 
@@ -250,9 +303,15 @@ CREATE INDEX events_batched_by_digest ON tocsin.events USING btree (((data ->> '
 
 CREATE INDEX events_global_order ON tocsin.events USING btree (transaction_id, "position");
 
+CREATE INDEX held_failures_by_age ON tocsin.held_failures USING btree (held_at);
+
+CREATE INDEX held_failures_by_key ON tocsin.held_failures USING btree (key, failed_at);
+
 CREATE INDEX outcomes_by_age ON tocsin.outcomes USING btree (recorded_at) WHERE (recorded_at IS NOT NULL);
 
 CREATE INDEX outcomes_by_job ON tocsin.outcomes USING btree (job_id, job_table);
+
+CREATE UNIQUE INDEX outcomes_open_conditions ON tocsin.outcomes USING btree (job_table, kind, job_id) WHERE ((subject IS NOT NULL) AND (ended_at IS NULL));
 
 CREATE INDEX outcomes_unaccounted ON tocsin.outcomes USING btree (signalled_at) WHERE (disposition IS NULL);
 
@@ -260,7 +319,22 @@ CREATE INDEX recent_successes_by_age ON tocsin.recent_successes USING btree (rec
 
 CREATE INDEX recent_successes_by_key ON tocsin.recent_successes USING btree (key, finished_at);
 
+CREATE INDEX repairs_by_age ON tocsin.repairs USING btree (settled_at) WHERE (settled_at IS NOT NULL);
+
+CREATE INDEX repairs_by_job ON tocsin.repairs USING btree (job_table, job_id) WHERE ((action = 'requeue'::text) AND (state <> 'skipped'::text));
+
+CREATE UNIQUE INDEX repairs_by_outcome ON tocsin.repairs USING btree (outcome_id);
+
+CREATE INDEX repairs_intended ON tocsin.repairs USING btree (job_table) WHERE (state = 'intended'::text);
+
 -- functions
+
+CREATE OR REPLACE FUNCTION tocsin.hint()
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  select pg_notify('tocsin_hint', '')
+$function$;
 
 CREATE OR REPLACE FUNCTION tocsin.refuse_event_change()
  RETURNS trigger

@@ -46,6 +46,7 @@ const job = (lookBackMs: number) => ({
   reconcileMs: 1,
   lookBackMs,
   batch: 1,
+  columns: {},
 });
 
 const counts = async (): Promise<Record<'outcomes' | 'deliveries' | 'attempts' | 'events', number>> => {

@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { FailureSignal, SuccessSignal, addMs, alertModelVersion, evolveAlert } from '@tocsin/alert-model';
+import {
+  ConditionEndedSignal,
+  FailureSignal,
+  JobRepairedSignal,
+  SuccessSignal,
+  addMs,
+  alertModelVersion,
+  evolveAlert,
+  isCondition,
+} from '@tocsin/alert-model';
 import type { AlertState, DeliveryOutcome, Policy, RoutePolicy, Signal } from '@tocsin/alert-model';
 import { defaultSettings, parseTask } from '@tocsin/alert-service';
 import type { Outgoing, ServiceContext, ServiceSettings, Store, TocsinPayloads } from '@tocsin/alert-service';
@@ -56,6 +65,7 @@ export const appleCatalog: Policy['chains'] = [
       { jobType: 'refresh_catalog', targets: ['albums', 'songs', 'artists'] },
       { jobType: 'rebuild_index', targets: null },
     ],
+    deadlineMs: null,
   },
 ];
 
@@ -100,7 +110,7 @@ export const openWorld = async (
         return answers.shift()?.(channel) ?? { outcome: 'accepted', providerMessageId: null, status: 202 };
       },
     },
-    policy: { rules: [], chains: [], routes: [route()], ...policy },
+    policy: { rules: [], chains: [], routes: [route()], schedules: [], ...policy },
     log,
     settings: { ...defaultSettings, ...settings },
   };
@@ -201,3 +211,80 @@ export const success = (
     finishedAt,
   });
 };
+
+type ConditionBegun = Extract<Signal, { signal: 'FailureDetected' }>;
+
+/** The same job shows no sign of life, unless another condition is named. */
+export const condition = (over: Partial<Record<keyof FailureSignal, unknown>> = {}): ConditionBegun =>
+  failure({ kind: 'stuck', attempts: 1, error: 'no sign of life for 20 minutes', ...over });
+
+/** The end of a condition. */
+export const ended = (
+  begun: ConditionBegun,
+  over: Partial<Record<keyof ConditionEndedSignal, unknown>> = {},
+): ConditionEndedSignal => {
+  const endedAt = (over.endedAt as string | undefined) ?? addMs(begun.failedAt, 60_000);
+  return ConditionEndedSignal.parse({
+    v: 1,
+    signal: 'ConditionEnded',
+    outcomeId: begun.outcomeId,
+    table: begun.table,
+    jobId: begun.jobId,
+    kind: begun.kind,
+    cause: 'alive',
+    note: 'heartbeat again',
+    observedAt: endedAt,
+    ...over,
+    endedAt,
+  });
+};
+
+/** What the janitor did about a stuck job: by default it put it back into its queue. */
+export const repaired = (
+  begun: ConditionBegun,
+  over: Partial<Record<keyof JobRepairedSignal, unknown>> = {},
+): JobRepairedSignal => {
+  const actedAt = (over.actedAt as string | undefined) ?? addMs(begun.failedAt, 30_000);
+  return JobRepairedSignal.parse({
+    v: 1,
+    signal: 'JobRepaired',
+    outcomeId: begun.outcomeId,
+    repairId: randomUUID(),
+    table: begun.table,
+    jobId: begun.jobId,
+    action: 'requeue',
+    result: 'done',
+    reason: null,
+    restart: 1,
+    observedAt: actedAt,
+    ...over,
+    actedAt,
+  });
+};
+
+/**
+ * What the detector writes in the transactions that send these signals: failures are announced, conditions are open until
+ * they end, repairs are intended and settled.
+ */
+export const writeAsDetector = (store: Store, signals: readonly Signal[]): Promise<void> =>
+  store.transaction('test.detector', async (session) => {
+    for (const signal of signals)
+      if (signal.signal === 'FailureDetected') {
+        const { outcomeId: id, table, jobId, kind, failedAt, source, jobType, targetId, run } = signal;
+        const subject = { source, jobType, targetId, run, facts: {} };
+        await session.announceOutcomes([{ id, table, jobId, kind, failedAt, ...(isCondition(kind) && { subject }) }]);
+      }
+    for (const signal of signals)
+      if (signal.signal === 'JobRepaired') {
+        const { repairId: id, outcomeId, table, jobId, action, restart, result, reason } = signal;
+        await session.intendRepair({ id, outcomeId, table, jobId, action, restart });
+        await session.settleRepair(id, result, reason);
+        // The times of these signals are long past; those of the ledger are the database's.
+        await session.tx.query('update tocsin.repairs set settled_at = $2 where id = $1', [id, signal.actedAt]);
+      }
+    for (const signal of signals)
+      if (signal.signal === 'ConditionEnded') {
+        const { outcomeId: id, cause, note, endedAt } = signal;
+        await session.endConditions([{ id, cause, note, endedAt }]);
+      }
+  });

@@ -16,8 +16,8 @@ export type {
   TocsinJob,
   TocsinQueue,
 } from './service-context.ts';
-export { ingestSignals } from './ingest-signals.ts';
-export type { Ingested } from './ingest-signals.ts';
+export { ingestSignals } from './ingest/ingest-signals.ts';
+export type { Ingested } from './ingest/ingest-signals.ts';
 export { sealDigest } from './seal-digest.ts';
 export type { Sealed } from './seal-digest.ts';
 export { deliver } from './deliver.ts';
@@ -27,6 +27,6 @@ export { settleDelivery } from './settle-delivery.ts';
 export { escalateDigest, lapseAcknowledgement } from './escalate.ts';
 export { acknowledge, resolveByHand, unacknowledge } from './commands.ts';
 export type { CommandResult, LeaseRequest } from './commands.ts';
-export { rejoinStrayNews, sweep, sweepMax } from './sweep.ts';
+export { heldMaxMs, rejoinStrayNews, sweep, sweepMax } from './sweep.ts';
 export type { Swept } from './sweep.ts';
 export { toPolicy } from './to-policy.ts';

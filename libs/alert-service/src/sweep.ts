@@ -1,18 +1,24 @@
 import { v5 as uuidv5 } from 'uuid';
+import { jobOf, outcomeOf } from './ingest/ingestion.ts';
 import { jobNamespace } from './job-namespace.ts';
 import { logDecided } from './log-decided.ts';
-import type { ServiceContext, TocsinEnqueue } from './service-context.ts';
+import type { ServiceContext, Session, TocsinEnqueue } from './service-context.ts';
 import type { DeliveryTask } from './tasks.ts';
 import { beginWork } from './unit-of-work.ts';
 
 /** Most overdue items picked up by one sweep; the next sweep goes on. */
 export const sweepMax = 200;
 
+/** How long a failure is held below its threshold, in milliseconds; then it is let go and never told. */
+export const heldMaxMs = 14 * 86_400_000;
+
 /** What a sweep found and set going again. */
 export interface Swept {
   readonly digests: number;
   readonly deliveries: number;
   readonly unsettled: number;
+  /** Failures held for too long, let go. */
+  readonly letGo: number;
 }
 
 /**
@@ -25,10 +31,11 @@ export interface Swept {
 export const sweep = (context: ServiceContext, instance: string): Promise<Swept> =>
   context.store.transaction('notifier.sweep', async (session) => {
     await session.beat('notifier', instance, {});
+    const letGo = await letGoStale(context, session);
     const digests = await session.dueDigests(sweepMax);
     const deliveries = await session.dueDeliveries(sweepMax);
     const unsettled = await session.unsettledDeliveries(sweepMax);
-    const found = { digests: digests.length, deliveries: deliveries.length, unsettled: unsettled.length };
+    const found = { digests: digests.length, deliveries: deliveries.length, unsettled: unsettled.length, letGo };
     if (found.digests + found.deliveries + found.unsettled === 0) return found;
     // One extra job per item and minute at most, however often it is seen waiting.
     const minute = (await session.now()).slice(0, 16);
@@ -44,6 +51,21 @@ export const sweep = (context: ServiceContext, instance: string): Promise<Swept>
     ]);
     return found;
   });
+
+/** Failures that waited too long for others to reach a threshold with are on record as ignored from now on. */
+const letGoStale = async ({ log }: ServiceContext, session: Session): Promise<number> => {
+  const stale = await session.staleHeld(heldMaxMs, sweepMax);
+  if (stale.length === 0) return 0;
+  // Recorded before released: an alert that takes one in at this moment keeps it.
+  await session.recordOutcomes(stale.map(({ signal }) => outcomeOf(signal, null, 'ignored')));
+  await session.releaseHeld(stale.map(({ signal }) => signal.outcomeId));
+  for (const { rule, signal } of stale)
+    log.info(
+      { decision: 'FailureIgnored', reason: `${rule}: its threshold was not reached`, job: jobOf(signal) },
+      'failure ignored by rule',
+    );
+  return stale.length;
+};
 
 /**
  * Puts news back on its way that no channel could carry, or that found no room in a digest. Called far less often than

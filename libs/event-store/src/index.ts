@@ -6,10 +6,17 @@
 export { OpenKeyConflict, VersionConflict } from './store.ts';
 export type {
   Append,
+  ConditionEnd,
+  ConditionSubject,
   Delivery,
   DeliveryAttempt,
   DeliveryState,
+  EndedCondition,
+  HeldFailure,
+  IntendedRepair,
   NewDelivery,
+  OpenCondition,
+  SettledRepair,
   StoreSession,
   StoredEvent,
   WatchedAlert,
@@ -22,8 +29,10 @@ export type { PostgresStore } from './postgres/postgres-store.ts';
 export type { PostgresSession } from './postgres/postgres-session.ts';
 export type { FoldAlert } from './postgres/fold.ts';
 export type { DeliveryChange } from './postgres/update-delivery.ts';
+export { forgetActivity } from './postgres/forget-activity.ts';
 export { forgetDeliveries } from './postgres/forget-deliveries.ts';
 export { forgetOutcomes } from './postgres/forget-outcomes.ts';
+export { forgetRepairs } from './postgres/forget-repairs.ts';
 export { forgetSuccesses } from './postgres/forget-successes.ts';
 
 export { formatGlobalCursor, parseGlobalCursor } from './reading/global-cursor.ts';

@@ -10,6 +10,8 @@ import type {
   DigestPurpose,
   DigestState,
   DomainEvent,
+  EndCause,
+  FailureSignal,
   Instant,
   OutcomeId,
   SuccessSignal,
@@ -41,6 +43,67 @@ export interface WatchedAlert {
   readonly owed: AlertState['owed'];
   readonly successes: AlertState['successes'];
   readonly firstFailedAt: Instant;
+}
+
+/** What must be known of a condition to see later whether it still holds. */
+export interface ConditionSubject {
+  readonly source: string;
+  readonly jobType: string;
+  readonly targetId: string | null;
+  readonly run: string | null;
+  /** Whatever else the detector needs, small: the last sign of life it saw, the due time it expected. */
+  readonly facts: Readonly<Record<string, string | number | null>>;
+}
+
+/** A condition that was announced and has not ended. */
+export interface OpenCondition {
+  readonly id: OutcomeId;
+  readonly kind: string;
+  readonly jobId: string;
+  readonly failedAt: Instant;
+  readonly subject: ConditionSubject;
+}
+
+/** How a condition ended. */
+export interface ConditionEnd {
+  readonly id: OutcomeId;
+  readonly cause: EndCause;
+  readonly note: string | null;
+  readonly endedAt: Instant;
+}
+
+/** A condition that has ended, and how. */
+export interface EndedCondition extends ConditionEnd {
+  readonly table: string;
+  readonly kind: string;
+  readonly jobId: string;
+}
+
+/** A failure below its rule's threshold. */
+export interface HeldFailure {
+  readonly key: string;
+  /** Name of the rule whose threshold holds it back. */
+  readonly rule: string;
+  readonly signal: FailureSignal;
+}
+
+/** A repair that the janitor is about to try. */
+export interface IntendedRepair {
+  readonly id: string;
+  readonly outcomeId: OutcomeId;
+  readonly table: string;
+  readonly jobId: string;
+  readonly action: 'mark_dead' | 'requeue';
+  readonly restart: number | null;
+}
+
+/** A repair that was tried, and how it ended. */
+export interface SettledRepair extends IntendedRepair {
+  readonly result: 'done' | 'skipped';
+  readonly reason: string | null;
+  readonly settledAt: Instant;
+  /** The alert that has it; null while none does. */
+  readonly alertId: AlertId | null;
 }
 
 export type DeliveryState = 'pending' | 'attempting' | 'retrying' | 'unknown' | 'accepted' | 'rejected' | 'replaced';
@@ -134,7 +197,7 @@ export interface StoreSession {
   /** Open digests whose time has come, oldest first. */
   readonly dueDigests: (limit: number) => Promise<readonly DigestId[]>;
 
-  /** Of these outcomes, those already recorded (by whatever alert). */
+  /** Of these outcomes, those already recorded (by whatever alert), ignored or held. */
   readonly recordedOutcomes: (ids: readonly OutcomeId[]) => Promise<ReadonlySet<OutcomeId>>;
   /** Marks outcomes as dealt with, inserting those the detector never announced. */
   readonly recordOutcomes: (
@@ -145,13 +208,67 @@ export interface StoreSession {
       kind: string;
       failedAt: Instant;
       alertId: AlertId | null;
-      disposition: 'recorded' | 'ignored' | 'quarantined';
+      disposition: 'recorded' | 'ignored' | 'quarantined' | 'held';
     }[],
   ) => Promise<void>;
-  /** Detector: inserts outcomes about to be signalled; answers the ids that were new. */
+  /**
+   * Detector: inserts outcomes about to be signalled; answers the ids that were new. With `subject` the outcome is a
+   * condition: it is not new either while another of the same table, kind and job is open.
+   */
   readonly announceOutcomes: (
-    outcomes: readonly { id: OutcomeId; table: string; jobId: string; kind: string; failedAt: Instant }[],
+    outcomes: readonly {
+      id: OutcomeId;
+      table: string;
+      jobId: string;
+      kind: string;
+      failedAt: Instant;
+      subject?: ConditionSubject;
+    }[],
   ) => Promise<ReadonlySet<OutcomeId>>;
+  /** Detector: open conditions of a table, oldest first. */
+  readonly openConditions: (table: string, limit: number) => Promise<readonly OpenCondition[]>;
+  /** Detector: ends conditions; answers those that this call has ended. */
+  readonly endConditions: (ends: readonly ConditionEnd[]) => Promise<ReadonlySet<OutcomeId>>;
+  /** Of these outcomes, those that are conditions and have ended. */
+  readonly endedConditions: (ids: readonly OutcomeId[]) => Promise<readonly EndedCondition[]>;
+  /** The alert each of these outcomes is an occurrence of; without those that are none. */
+  readonly alertsOfOutcomes: (ids: readonly OutcomeId[]) => Promise<ReadonlyMap<OutcomeId, AlertId>>;
+
+  /** Keeps failures that are below their threshold. Doing it again changes nothing. */
+  readonly holdFailures: (held: readonly HeldFailure[]) => Promise<void>;
+  /** The newest held failures of these keys, at most 1,000 of each, oldest failure first. */
+  readonly heldFailures: (keys: readonly string[]) => Promise<readonly HeldFailure[]>;
+  /** Forgets held failures: they were told, or will never be. */
+  readonly releaseHeld: (ids: readonly OutcomeId[]) => Promise<void>;
+  /** Failures held for longer than that, the longest held first: they will never be told. */
+  readonly staleHeld: (olderThanMs: number, limit: number) => Promise<readonly HeldFailure[]>;
+
+  /**
+   * Janitor: records what is about to be tried; false when a repair for the same outcome was recorded before.
+   * `restartsOf` counts the requeues of jobs that were intended or done.
+   */
+  readonly intendRepair: (repair: IntendedRepair) => Promise<boolean>;
+  /** Records how a repair ended; false when that was recorded before. */
+  readonly settleRepair: (id: string, state: 'done' | 'skipped', reason: string | null) => Promise<boolean>;
+  /** Repairs whose end was never recorded: their process died in between. */
+  readonly intendedRepairs: (table: string, olderThanMs: number, limit: number) => Promise<readonly IntendedRepair[]>;
+  /** Repairs tried for these outcomes that have ended, whether or not their signal has arrived; at most one of each. */
+  readonly settledRepairs: (outcomeIds: readonly OutcomeId[]) => Promise<readonly SettledRepair[]>;
+  /** Notifier: notes which alert has a repair. */
+  readonly recordRepairs: (repairs: readonly { readonly id: string; readonly alertId: AlertId }[]) => Promise<void>;
+  /** How often each job was requeued, and when last; jobs never requeued are left out. */
+  readonly restartsOf: (
+    table: string,
+    jobIds: readonly string[],
+  ) => Promise<ReadonlyMap<string, { readonly restarts: number; readonly lastAt: Instant }>>;
+
+  /** Detector: adds to the changes counted in an hour (its beginning, UTC). */
+  readonly addActivity: (table: string, hour: Instant, changes: number) => Promise<void>;
+  /** Changes by hour since then, oldest hour first. */
+  readonly activitySince: (
+    table: string,
+    since: Instant,
+  ) => Promise<readonly { readonly hour: Instant; readonly changes: number }[]>;
 
   readonly rememberSuccesses: (successes: readonly { key: string; signal: SuccessSignal }[]) => Promise<void>;
   readonly recentSuccesses: (keys: readonly string[]) => Promise<readonly { key: string; signal: SuccessSignal }[]>;

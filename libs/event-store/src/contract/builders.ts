@@ -10,6 +10,7 @@ import type {
   DigestMessage,
   DigestState,
   EventNamed,
+  FailureSignal,
   OutcomeId,
   SuccessSignal,
 } from '@tocsin/alert-model';
@@ -182,6 +183,29 @@ export const success = (changes: Partial<SuccessSignal> = {}): SuccessSignal => 
   targetId: 'songs',
   run: null,
   finishedAt: longAgo,
+  observedAt: longAgo,
+  ...changes,
+});
+
+export const failure = (changes: Partial<FailureSignal> = {}): FailureSignal => ({
+  v: 1,
+  signal: 'FailureDetected',
+  outcomeId: newOutcomeId(),
+  table: 'research_jobs',
+  jobId: '4713',
+  kind: 'failed',
+  source: 'apple',
+  jobType: 'refresh_catalog',
+  targetId: 'songs',
+  attempts: 3,
+  maxAttempts: 3,
+  error: 'HTTP 500 from catalogue',
+  failedAt: longAgo,
+  run: null,
+  runContext: null,
+  counts: null,
+  history: { lastSuccessAt: null, successes: 0 },
+  notes: [],
   observedAt: longAgo,
   ...changes,
 });

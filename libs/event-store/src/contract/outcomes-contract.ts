@@ -75,6 +75,32 @@ export const outcomesContract = (store: ContractStore): void => {
     });
   });
 
+  describe('outcomes held below a threshold', () => {
+    it('takes them for dealt with, and still lets them be recorded or ignored', async () => {
+      const [told, given] = [announced(), announced()];
+      const ids = [told.id, given.id];
+      await store.transaction('announce', (session) => session.announceOutcomes([told, given]));
+      await store.transaction('hold', (session) =>
+        session.recordOutcomes([told, given].map((held) => ({ ...held, alertId: null, disposition: 'held' }))),
+      );
+      expect(await store.read((session) => session.recordedOutcomes(ids))).toEqual(new Set(ids));
+      expect(await store.read((session) => session.alertsOfOutcomes(ids))).toEqual(new Map());
+      const alertId = newAlertId();
+      await store.transaction('release', (session) =>
+        session.recordOutcomes([
+          { ...told, alertId, disposition: 'recorded' },
+          { ...given, alertId: null, disposition: 'ignored' },
+        ]),
+      );
+      expect(await store.read((session) => session.recordedOutcomes(ids))).toEqual(new Set(ids));
+      expect(await store.read((session) => session.alertsOfOutcomes(ids))).toEqual(new Map([[told.id, alertId]]));
+      await store.transaction('again', (session) =>
+        session.recordOutcomes([{ ...told, alertId: null, disposition: 'held' }]),
+      );
+      expect(await store.read((session) => session.alertsOfOutcomes(ids))).toEqual(new Map([[told.id, alertId]]));
+    });
+  });
+
   describe('remembered successes', () => {
     it('gives the successes of the keys asked for, the oldest first, each once', async () => {
       const key = `job/${newAlertId()}`;

@@ -1,9 +1,12 @@
 import { describe } from 'vitest';
 import type { StoreSession } from '../store.ts';
+import { conditionsContract } from './conditions-contract.ts';
+import { heldContract } from './held-contract.ts';
 import { ledgerContract } from './ledger-contract.ts';
 import { logContract } from './log-contract.ts';
 import { modelsContract } from './models-contract.ts';
 import { outcomesContract } from './outcomes-contract.ts';
+import { repairsContract } from './repairs-contract.ts';
 import { upkeepContract } from './upkeep-contract.ts';
 
 /** What every store can do. Tests may share one store: each looks at what it wrote itself. */
@@ -18,6 +21,9 @@ export const storeContract = (name: string, store: ContractStore): void => {
     logContract(store);
     modelsContract(store);
     outcomesContract(store);
+    conditionsContract(store);
+    heldContract(store);
+    repairsContract(store);
     ledgerContract(store);
     upkeepContract(store);
   });

@@ -4,28 +4,15 @@ import { oncePerOutcome } from '../postgres/record-outcomes.ts';
 import type { StoreSession } from '../store.ts';
 import type { MemoryWork } from './memory-tables.ts';
 
-type Outcomes = Pick<
-  StoreSession,
-  'recordedOutcomes' | 'recordOutcomes' | 'announceOutcomes' | 'rememberSuccesses' | 'recentSuccesses'
->;
+type Outcomes = Pick<StoreSession, 'recordedOutcomes' | 'recordOutcomes' | 'rememberSuccesses' | 'recentSuccesses'>;
 
-/** Outcomes and remembered successes, in memory. */
+/** What the notifier has dealt with, and remembered successes, in memory. */
 export const memoryOutcomes = ({ tables, now }: MemoryWork): Outcomes => ({
-  announceOutcomes: async (outcomes) => {
-    const added = new Set<(typeof outcomes)[number]['id']>();
-    for (const { id, table, jobId, kind, failedAt } of asStoredJsonb(outcomes)) {
-      if (tables.outcomes.has(id)) continue;
-      const announced = { id, table, jobId, kind, failedAt: inMicroseconds(failedAt), signalledAt: now() };
-      tables.outcomes.set(id, { ...announced, alertId: null, disposition: null, recordedAt: null });
-      added.add(id);
-    }
-    return added;
-  },
   recordedOutcomes: async (ids) =>
     new Set(
       ids.filter((id) => {
-        const disposition = tables.outcomes.get(id)?.disposition;
-        return disposition === 'recorded' || disposition === 'ignored';
+        const disposition = tables.outcomes.get(id)?.disposition ?? null;
+        return disposition !== null && disposition !== 'quarantined';
       }),
     ),
   recordOutcomes: async (outcomes) => {

@@ -6,10 +6,13 @@ import type { Heartbeat } from '../reading/heartbeats.ts';
 import type { OutcomeRecord } from '../reading/outcome-record.ts';
 import type { QuarantineRecord } from '../reading/quarantined.ts';
 import type { Delivery, DeliveryAttempt, StoreSession, StoredEvent } from '../store.ts';
+import { memoryConditions } from './memory-conditions.ts';
+import { memoryHeld } from './memory-held.ts';
 import { memoryLedger } from './memory-ledger.ts';
 import { memoryLog } from './memory-log.ts';
 import { memoryModels } from './memory-models.ts';
 import { memoryOutcomes } from './memory-outcomes.ts';
+import { memoryRepairs } from './memory-repairs.ts';
 import { createTables } from './memory-tables.ts';
 import type { MemoryWork } from './memory-tables.ts';
 import { memoryUpkeep } from './memory-upkeep.ts';
@@ -115,7 +118,10 @@ const memorySession = (undo: UndoLog, work: MemoryWork): MemorySession => ({
   now: async () => work.now(),
   ...memoryLog(work),
   ...memoryModels(work),
+  ...memoryConditions(work),
   ...memoryOutcomes(work),
+  ...memoryHeld(work),
+  ...memoryRepairs(work),
   ...memoryLedger(work),
   ...memoryUpkeep(work),
 });

@@ -1,12 +1,29 @@
-import type { AlertState, DigestState, Instant } from '@tocsin/alert-model';
+import type { AlertId, AlertState, DigestState, Instant } from '@tocsin/alert-model';
 import type { KeyedSuccess } from '../postgres/remember-successes.ts';
 import type { Cursor } from '../postgres/load-cursor.ts';
-import type { Delivery, DeliveryAttempt, StoredEvent } from '../store.ts';
+import type {
+  ConditionEnd,
+  ConditionSubject,
+  Delivery,
+  DeliveryAttempt,
+  HeldFailure,
+  IntendedRepair,
+  StoredEvent,
+} from '../store.ts';
 import type { Heartbeat } from '../reading/heartbeats.ts';
 import type { OutcomeRecord } from '../reading/outcome-record.ts';
 import type { QuarantineRecord } from '../reading/quarantined.ts';
 import { createTable } from './undo-log.ts';
 import type { Table, UndoLog } from './undo-log.ts';
+
+/** A repair from its intention to its end. */
+export interface MemoryRepair extends IntendedRepair {
+  readonly state: 'intended' | 'done' | 'skipped';
+  readonly reason: string | null;
+  readonly intendedAt: Instant;
+  readonly settledAt: Instant | null;
+  readonly alertId: AlertId | null;
+}
 
 /** What the database holds, in memory. */
 export interface MemoryTables {
@@ -21,6 +38,19 @@ export interface MemoryTables {
   readonly keys: Table<{ readonly open: string | null; readonly all: ReadonlySet<string> }>;
   readonly digests: Table<DigestState>;
   readonly outcomes: Table<OutcomeRecord>;
+  /** Those of the outcomes that are conditions, by id; `open` is their key in `openConditions`. */
+  readonly conditions: Table<{
+    readonly open: string;
+    readonly subject: ConditionSubject;
+    readonly end: ConditionEnd | null;
+  }>;
+  /** The open condition, if any, by table, kind and job. */
+  readonly openConditions: Table<string | null>;
+  /** By outcome; null once released. */
+  readonly held: Table<{ readonly failure: HeldFailure; readonly heldAt: Instant } | null>;
+  readonly repairs: Table<MemoryRepair>;
+  /** Changes by hour, by table. */
+  readonly activity: Table<Readonly<Record<Instant, number>>>;
   readonly successes: Table<KeyedSuccess>;
   readonly deliveries: Table<Delivery>;
   readonly attempts: Table<DeliveryAttempt>;
@@ -37,6 +67,11 @@ export const createTables = (undo: UndoLog): MemoryTables => ({
   keys: createTable(undo),
   digests: createTable(undo),
   outcomes: createTable(undo),
+  conditions: createTable(undo),
+  openConditions: createTable(undo),
+  held: createTable(undo),
+  repairs: createTable(undo),
+  activity: createTable(undo),
   successes: createTable(undo),
   deliveries: createTable(undo),
   attempts: createTable(undo),

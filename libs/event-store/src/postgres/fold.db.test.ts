@@ -38,6 +38,32 @@ it('folds an alert of another model version from its events instead of trusting 
   expect(await tomorrow.read((session) => session.loadAlerts([state.id]))).toEqual([expected]);
 });
 
+it('folds an alert of the model before conditions anew, wherever it is loaded, and saves it as of today', async () => {
+  const first = opened();
+  const events = [first, batched(newDigestId())] as const;
+  const state = await today.transaction('write', (session) => writeAlert(session, ...events));
+  // What 0.1 stored: no suspicions, no repairs, and batches without developments.
+  await pool.query(
+    `update tocsin.alerts
+     set
+       model_version = 1,
+       data = (data - 'suspicions' - 'lastRetraction' - 'repairs') #- array['batches', $2, 'batch', 'developments']
+     where id = $1`,
+    [state.id, events[1].data.digestId],
+  );
+  const { rows } = await pool.query<{ readonly data: AlertState }>('select data from tocsin.alerts where id = $1', [
+    state.id,
+  ]);
+  expect(rows[0]?.data).not.toEqual(alertOf(...events));
+  expect(await today.read((session) => session.loadAlerts([state.id]))).toEqual([alertOf(...events)]);
+  expect(await today.read((session) => session.loadOpenAlertsByKey([state.key]))).toEqual([alertOf(...events)]);
+  const watched = await today.read((session) => session.watchedAlerts(null, 1_000));
+  expect(watched.find(({ id }) => id === state.id)?.owed).toEqual(alertOf(...events).owed);
+  await today.transaction('save', async (session) => session.saveAlerts(await session.loadAlerts([state.id])));
+  const saved = await pool.query('select model_version, data from tocsin.alerts where id = $1', [state.id]);
+  expect(saved.rows).toEqual([{ model_version: alertModelVersion, data: alertOf(...events) }]);
+});
+
 it('folds only the rows that need it, and keeps the order asked for', async () => {
   const old = await today.transaction('write', (session) => writeAlert(session, opened()));
   const recent = await tomorrow.transaction('write', (session) => writeAlert(session, opened()));

@@ -1,6 +1,9 @@
 import type { Transaction } from '@tocsin/runtime';
 import type { StoreSession } from '../store.ts';
+import { activitySince } from './activity-since.ts';
+import { addActivity } from './add-activity.ts';
 import { alertsOfDigest } from './alerts-of-digest.ts';
+import { alertsOfOutcomes } from './alerts-of-outcomes.ts';
 import { alertsWithStrayNews } from './alerts-with-stray-news.ts';
 import { announceOutcomes } from './announce-outcomes.ts';
 import { appendEvents } from './append-events.ts';
@@ -12,8 +15,14 @@ import { databaseInstant } from './database-instant.ts';
 import { deliveriesOfDigest } from './deliveries-of-digest.ts';
 import { dueDeliveries } from './due-deliveries.ts';
 import { dueDigests } from './due-digests.ts';
+import { endConditions } from './end-conditions.ts';
+import { endedConditions } from './ended-conditions.ts';
 import type { Model } from './fold.ts';
+import { heldFailures } from './held-failures.ts';
+import { holdFailures } from './hold-failures.ts';
 import { insertDeliveries } from './insert-deliveries.ts';
+import { intendRepair } from './intend-repair.ts';
+import { intendedRepairs } from './intended-repairs.ts';
 import { loadAlerts } from './load-alerts.ts';
 import { loadCursor } from './load-cursor.ts';
 import { loadDelivery } from './load-delivery.ts';
@@ -24,16 +33,23 @@ import { loadOpenDigests } from './load-open-digests.ts';
 import { loadPredecessors } from './load-predecessors.ts';
 import { loadStreams } from './load-streams.ts';
 import { lockLog } from './lock-log.ts';
+import { openConditions } from './open-conditions.ts';
 import { quarantine } from './quarantine.ts';
 import { recentSuccesses } from './recent-successes.ts';
 import { recordAttempt } from './record-attempt.ts';
 import { recordOutcomes } from './record-outcomes.ts';
+import { recordRepairs } from './record-repairs.ts';
 import { recordedOutcomes } from './recorded-outcomes.ts';
+import { releaseHeld } from './release-held.ts';
 import { rememberSuccesses } from './remember-successes.ts';
+import { restartsOf } from './restarts-of.ts';
 import { saveAlerts } from './save-alerts.ts';
 import { saveCursor } from './save-cursor.ts';
 import { saveDigests } from './save-digests.ts';
 import { settleProgress } from './settle-progress.ts';
+import { settleRepair } from './settle-repair.ts';
+import { settledRepairs } from './settled-repairs.ts';
+import { staleHeld } from './stale-held.ts';
 import { threadSubjects } from './thread-subjects.ts';
 import { unsettledDeliveries } from './unsettled-deliveries.ts';
 import { updateDelivery } from './update-delivery.ts';
@@ -71,6 +87,26 @@ export const postgresSession = (tx: Transaction, model: Model): PostgresSession 
   recordedOutcomes: (ids) => recordedOutcomes(tx, ids),
   recordOutcomes: (outcomes) => recordOutcomes(tx, outcomes),
   announceOutcomes: (outcomes) => announceOutcomes(tx, outcomes),
+  alertsOfOutcomes: (ids) => alertsOfOutcomes(tx, ids),
+  openConditions: (table, limit) => openConditions(tx, table, limit),
+  endConditions: (ends) => endConditions(tx, ends),
+  endedConditions: (ids) => endedConditions(tx, ids),
+
+  holdFailures: (held) => holdFailures(tx, held),
+  heldFailures: (keys) => heldFailures(tx, keys),
+  releaseHeld: (ids) => releaseHeld(tx, ids),
+  staleHeld: (olderThanMs, limit) => staleHeld(tx, olderThanMs, limit),
+
+  intendRepair: (repair) => intendRepair(tx, repair),
+  settleRepair: (id, state, reason) => settleRepair(tx, id, state, reason),
+  intendedRepairs: (table, olderThanMs, limit) => intendedRepairs(tx, table, olderThanMs, limit),
+  settledRepairs: (outcomeIds) => settledRepairs(tx, outcomeIds),
+  recordRepairs: (repairs) => recordRepairs(tx, repairs),
+  restartsOf: (table, jobIds) => restartsOf(tx, table, jobIds),
+
+  addActivity: (table, hour, changes) => addActivity(tx, table, hour, changes),
+  activitySince: (table, since) => activitySince(tx, table, since),
+
   rememberSuccesses: (successes) => rememberSuccesses(tx, successes),
   recentSuccesses: (keys) => recentSuccesses(tx, keys),
 

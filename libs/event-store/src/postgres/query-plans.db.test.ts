@@ -4,11 +4,25 @@ import { alertByKeyText } from '../reading/find-alert.ts';
 import { ledgerOfAlertText } from '../reading/ledger-of-alert.ts';
 import { readEventsText } from '../reading/read-events.ts';
 import { unaccountedCountText } from '../reading/unaccounted-outcomes.ts';
+import { activitySinceText } from './activity-since.ts';
 import { alertsOfDigestText } from './alerts-of-digest.ts';
+import { alertsOfOutcomesText } from './alerts-of-outcomes.ts';
 import { alertsWithStrayNewsText } from './alerts-with-stray-news.ts';
 import { dueDeliveriesText } from './due-deliveries.ts';
 import { dueDigestsText } from './due-digests.ts';
+import { endConditionsText } from './end-conditions.ts';
+import { endedConditionsText } from './ended-conditions.ts';
+import { forgetOutcomesText } from './forget-outcomes.ts';
+import { forgetRepairsText } from './forget-repairs.ts';
+import { heldFailuresText } from './held-failures.ts';
+import { intendedRepairsText } from './intended-repairs.ts';
 import { loadPredecessorsText } from './load-predecessors.ts';
+import { openConditionsText } from './open-conditions.ts';
+import { recordRepairsText } from './record-repairs.ts';
+import { releaseHeldText } from './release-held.ts';
+import { restartsOfText } from './restarts-of.ts';
+import { settledRepairsText } from './settled-repairs.ts';
+import { staleHeldText } from './stale-held.ts';
 import { unsettledDeliveriesText } from './unsettled-deliveries.ts';
 import { watchedAlertsText } from './watched-alerts.ts';
 
@@ -47,6 +61,25 @@ beforeAll(async () => {
     select gen_random_uuid(), 'research_jobs', n::text, 'failed', now(), case when n % 100 > 0 then 'recorded' end,
       case when n % 100 > 0 then now() end
     from generate_series(1, 20000) as n`);
+  await pool.query(`
+    insert into tocsin.outcomes (
+      id, job_table, job_id, kind, failed_at, disposition, recorded_at, subject, ended_at, end_cause)
+    select gen_random_uuid(), 'research_jobs', n::text, 'stuck', now(), 'recorded', now(), '{}',
+      case when n % 100 > 0 then now() end, case when n % 100 > 0 then 'alive' end
+    from generate_series(1, 20000) as n`);
+  await pool.query(`
+    insert into tocsin.held_failures (outcome_id, key, rule, failed_at, signal, held_at)
+    select gen_random_uuid(), 'key-' || n % 2000, 'rules[0]', now(), '{}', now() - n * interval '1 minute'
+    from generate_series(1, 20000) as n`);
+  await pool.query(`
+    insert into tocsin.repairs (id, outcome_id, job_table, job_id, action, state, settled_at)
+    select gen_random_uuid(), gen_random_uuid(), 'research_jobs', (n % 2000)::text, 'requeue',
+      case when n % 100 > 0 then 'done' else 'intended' end, case when n % 100 > 0 then now() - n * interval '1 minute' end
+    from generate_series(1, 20000) as n`);
+  await pool.query(`
+    insert into tocsin.table_activity (job_table, hour, changes)
+    select 'table-' || n % 20, now() - n * interval '1 hour', n from generate_series(1, 20000) as n`);
+  await pool.query('analyze tocsin.held_failures, tocsin.repairs, tocsin.table_activity');
   await pool.query('analyze tocsin.alerts, tocsin.digests, tocsin.deliveries, tocsin.events, tocsin.outcomes');
 });
 
@@ -61,8 +94,26 @@ it.each([
   { index: 'alerts_with_stray_news', text: alertsWithStrayNewsText, values: [200] },
   { index: 'events_batched_by_digest', text: alertsOfDigestText, values: ['77'] },
   { index: 'events_global_order', text: readEventsText, values: ['0', 0, 500] },
+  { index: 'outcomes_open_conditions', text: openConditionsText, values: ['research_jobs', 500] },
+  {
+    index: 'outcomes_pkey',
+    text: endConditionsText,
+    values: [JSON.stringify([{ id: someId, cause: 'alive' }]), [someId]],
+  },
+  { index: 'outcomes_pkey', text: endedConditionsText, values: [[someId]] },
+  { index: 'outcomes_pkey', text: alertsOfOutcomesText, values: [[someId]] },
+  { index: 'outcomes_by_age', text: forgetOutcomesText, values: [86_400_000, 100] },
+  { index: 'held_failures_by_key', text: heldFailuresText, values: [['key-1', 'key-77'], 1_000] },
+  { index: 'held_failures_pkey', text: releaseHeldText, values: [[someId]] },
+  { index: 'held_failures_by_age', text: staleHeldText, values: [14 * 86_400_000, 200] },
+  { index: 'repairs_intended', text: intendedRepairsText, values: ['research_jobs', 100, 0] },
+  { index: 'repairs_by_outcome', text: settledRepairsText, values: [[someId]] },
+  { index: 'repairs_pkey', text: recordRepairsText, values: [[someId], [someId]] },
+  { index: 'repairs_by_job', text: restartsOfText, values: ['research_jobs', ['1', '77']] },
+  { index: 'repairs_by_age', text: forgetRepairsText, values: [86_400_000, 100] },
+  { index: 'table_activity_pkey', text: activitySinceText, values: ['table-1', '2026-01-05T03:00:00Z', 1_440] },
   { index: 'outcomes_unaccounted', text: unaccountedCountText, values: [60_000] },
-])('finds what it needs through $index alone', async ({ index, text, values }) => {
+])('finds what it needs through $index alone ($#)', async ({ index, text, values }) => {
   const { rows } = await pool.query<{ readonly 'QUERY PLAN': string }>(`explain (costs off) ${text}`, values);
   const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
   expect(plan).toMatch(new RegExp(`(using|on) ${index}\\b`));

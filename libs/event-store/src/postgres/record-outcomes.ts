@@ -5,9 +5,9 @@ import { toJsonb } from '../jsonb.ts';
 import type { AnnouncedOutcome } from './announce-outcomes.ts';
 
 /** An outcome that has been dealt with. */
-export interface RecordedOutcome extends AnnouncedOutcome {
+export interface RecordedOutcome extends Omit<AnnouncedOutcome, 'subject'> {
   readonly alertId: AlertId | null;
-  readonly disposition: 'recorded' | 'ignored' | 'quarantined';
+  readonly disposition: 'recorded' | 'ignored' | 'quarantined' | 'held';
 }
 
 // `recorded` is final: whatever comes later, the alert that has the outcome keeps it. Ordered by id against deadlocks.
@@ -40,7 +40,7 @@ where outcomes.disposition is distinct from 'recorded'`;
 
 /**
  * Marks outcomes as dealt with, inserting those that were never announced. Doing it again changes nothing once an
- * outcome is `recorded`; `ignored` and `quarantined` may still become `recorded`.
+ * outcome is `recorded`; `held`, `ignored` and `quarantined` may still become anything else.
  */
 export const recordOutcomes = async (tx: Queryable, outcomes: readonly RecordedOutcome[]): Promise<void> => {
   for (const rows of chunks(oncePerOutcome(outcomes))) await tx.query(text, [toJsonb(rows)]);

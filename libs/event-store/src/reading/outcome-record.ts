@@ -11,7 +11,7 @@ export interface OutcomeRecord {
   readonly signalledAt: Instant;
   readonly alertId: AlertId | null;
   /** Null until somebody has dealt with it: the outcome is unaccounted. */
-  readonly disposition: 'recorded' | 'ignored' | 'quarantined' | null;
+  readonly disposition: 'recorded' | 'ignored' | 'quarantined' | 'held' | null;
   readonly recordedAt: Instant | null;
 }
 

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { AlertId, decideFailure, isAfter, isCondition, limitsFor, stepName } from '@tocsin/alert-model';
+import type { AlertState, FailureSignal } from '@tocsin/alert-model';
+import { guarded, outcomeOf, settle, succeedAgain } from './ingestion.ts';
+import type { Ingestion, KnownFailure } from './ingestion.ts';
+import { reachThreshold } from './reach-threshold.ts';
+
+/** Most notes of an occurrence: as many as its signal may carry. */
+const notesMax = 10;
+
+/**
+ * A job failed, or a condition began. It is an occurrence of the open alert of its key, or opens one; unless its rule has
+ * a threshold that is not reached: then it waits.
+ */
+export const takeFailure = (ingestion: Ingestion, failure: KnownFailure): void => {
+  const { key, threshold } = failure.classification;
+  if (threshold === null) {
+    const opens = !ingestion.open.has(key);
+    recordFailure(ingestion, failure);
+    absorbWaiting(ingestion, key, opens);
+  } else {
+    const belongs = belongsToAlert(ingestion, failure);
+    // Also where it is told anyway: it may be what others of its key have waited for.
+    const reached = reachThreshold(ingestion, failure, threshold);
+    if (reached.length === 0 && !belongs) {
+      ingestion.waiting.set(key, [...(ingestion.waiting.get(key) ?? []), failure]);
+      return;
+    }
+    for (const told of reached.length === 0 ? [failure] : reached) recordFailure(ingestion, told);
+    if (belongs) absorbWaiting(ingestion, key, false);
+  }
+  succeedAgain(ingestion, key);
+};
+
+/** Records one occurrence. */
+const recordFailure = (ingestion: Ingestion, { signal, classification, held }: KnownFailure): void => {
+  const { open, predecessors, work, now, outcomes, released, alertOf } = ingestion;
+  if (held) released.push(signal.outcomeId);
+  guarded(ingestion, signal, () => {
+    const { key } = classification;
+    const state = open.get(key) ?? null;
+    const alertId = state?.id ?? AlertId.parse(randomUUID());
+    const decision = decideFailure(state, { ...signal, notes: signal.notes.slice(0, notesMax) }, classification, {
+      now,
+      alertId,
+      predecessor: predecessors.get(key) ?? null,
+    });
+    settle(ingestion, work.apply(alertId, decision));
+    outcomes.push(outcomeOf(signal, alertId, 'recorded'));
+    if (isCondition(signal.kind)) alertOf.set(signal.outcomeId, alertId);
+  });
+};
+
+/**
+ * Whether a failure with a threshold is told without being counted, because the problem it belongs to is told already.
+ * Decided by when things happened, not by when they were heard of, so that any order of delivery ends the same way.
+ */
+const belongsToAlert = (ingestion: Ingestion, { signal, classification, held }: KnownFailure): boolean => {
+  const { key } = classification;
+  const { failedAt } = signal;
+  const state = ingestion.open.get(key);
+  // One that waited and is older than the alert did not count when the alert opened.
+  const isOlder = (alert: AlertState): boolean => held && isAfter(alert.firstFailedAt, failedAt);
+  if (state !== undefined) return !isOlder(state) && !isAfterRecovery(ingestion, state, signal);
+  // It failed while the latest alert was open, and that was resolved before this could be told in it.
+  const past = ingestion.resolved.get(key);
+  if (held && (past === undefined || isOlder(past))) return false;
+  const predecessor = ingestion.predecessors.get(key);
+  return predecessor !== undefined && !isAfter(failedAt, predecessor.resolvedAt);
+};
+
+/**
+ * Whether the job has succeeded after everything the alert is owed and then failed anew: the success, which was not heard
+ * of yet, will resolve the alert. Only where the success is surely of the same step: outside chains, and where the history
+ * that came with the failure is that of its own target.
+ */
+const isAfterRecovery = ({ context }: Ingestion, state: AlertState, signal: FailureSignal): boolean => {
+  const success = signal.history?.lastSuccessAt ?? null;
+  if (success === null || state.chain !== null || state.owedUntracked > 0) return false;
+  const owed = Object.values(state.owed);
+  if (owed.length === 0 || Object.keys(state.suspicions).length > 0) return false;
+  const { groupBy } = limitsFor(context.policy.rules, signal);
+  if (signal.targetId !== null && !groupBy.includes('targetId')) return false;
+  const name = stepName(signal);
+  return owed.every(({ step, failedAt }) => stepName(step) === name && isAfter(success, failedAt));
+};
+
+/**
+ * Once an alert is open, what waited below a threshold of its key is told in it.
+ *
+ * @param opened the alert was opened just now: then also what is older than it
+ */
+const absorbWaiting = (ingestion: Ingestion, key: string, opened: boolean): void => {
+  for (const failure of ingestion.waiting.get(key) ?? []) {
+    const state = ingestion.open.get(key);
+    if (state === undefined) return;
+    const waited = { ...failure, held: true };
+    if (!opened && !belongsToAlert(ingestion, waited)) continue;
+    remove(ingestion, key, failure);
+    recordFailure(ingestion, failure);
+  }
+};
+
+const remove = ({ waiting }: Ingestion, key: string, failure: KnownFailure): void => {
+  waiting.set(
+    key,
+    (waiting.get(key) ?? []).filter((other) => other !== failure),
+  );
+};

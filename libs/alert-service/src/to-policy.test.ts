@@ -1,0 +1,139 @@
+import { classifyFailure, limitsFor } from '@tocsin/alert-model';
+import type { FailureSignal } from '@tocsin/alert-model';
+import { InvariantError } from '@tocsin/runtime';
+import type { Config, RuleConfig, ScheduleConfig } from '@tocsin/runtime';
+import { describe, expect, test } from 'vitest';
+import { toPolicy } from './to-policy.ts';
+
+const defaultRule: RuleConfig = {
+  match: {},
+  severity: 'error',
+  groupBy: ['source', 'job_type', 'target_id'],
+  ignore: false,
+};
+const config = (changes: Partial<Config> = {}): Parameters<typeof toPolicy>[0] => ({
+  rules: [defaultRule],
+  chains: [],
+  routes: [{ name: 'default', match: {}, channels: ['email'], fallback: [], digest: { windowMs: 0 } }],
+  escalations: {},
+  schedules: [],
+  ...changes,
+});
+const schedule = (changes: Partial<ScheduleConfig>): ScheduleConfig => ({
+  name: 'nightly',
+  table: 'research_jobs',
+  source: 'apple',
+  timeZone: 'UTC',
+  graceMs: 1,
+  ...changes,
+});
+const partial = (failed: number): FailureSignal => ({
+  v: 1,
+  signal: 'FailureDetected',
+  outcomeId: '00000000-0000-4000-8000-000000000001' as FailureSignal['outcomeId'],
+  table: 'research_jobs',
+  jobId: '1',
+  kind: 'partial',
+  source: 'apple',
+  jobType: 'refresh_catalog',
+  targetId: null,
+  attempts: 1,
+  maxAttempts: 3,
+  error: null,
+  failedAt: '2026-03-02T03:00:00Z',
+  run: null,
+  runContext: null,
+  counts: { failed, total: 1_000 },
+  history: null,
+  notes: [],
+  observedAt: '2026-03-02T03:00:00Z',
+});
+
+describe('rules', () => {
+  test('say everything that they say in the configuration, under the name of their place', () => {
+    const rule: RuleConfig = {
+      match: { source: ['apple'], kind: ['failed', 'stuck'] },
+      severity: 'critical',
+      groupBy: ['source', 'job_type'],
+      ignore: false,
+      threshold: { kind: 'count', failures: 5, withinMs: 600_000 },
+      stuckAfter: { mode: 'fixed', heartbeatMs: 900_000, updateMs: 300_000 },
+      onStuck: { action: 'requeue', restartsMax: 3, backoffMs: 60_000, checkpointSchema: null },
+      stalledAfterMs: 1_800_000,
+      noCompletionAfterMs: 7_200_000,
+      partial: { failed: 10, ratio: 0.05 },
+    };
+    expect(toPolicy(config({ rules: [rule, defaultRule] })).rules[0]).toEqual({
+      ...rule,
+      name: 'rules[0]',
+      groupBy: ['source', 'jobType'],
+    });
+  });
+
+  test('tell "for ever" from saying nothing', () => {
+    const [forEver, silent] = toPolicy(
+      config({
+        rules: [
+          { match: {}, stalledAfterMs: null, noCompletionAfterMs: null, partial: 'off' },
+          { match: {} },
+          defaultRule,
+        ],
+      }),
+    ).rules;
+    expect(forEver).toMatchObject({ stalledAfterMs: null, noCompletionAfterMs: null, partial: 'off' });
+    expect(silent).toEqual({ name: 'rules[1]', match: {} });
+    const job = { source: 'apple', jobType: 'refresh_catalog', targetId: null };
+    expect(limitsFor(forEver === undefined ? [] : [forEver], job).stalledAfterMs).toBeNull();
+  });
+
+  test('of the product force no severity upon kinds that are only a warning', () => {
+    const policy = toPolicy(config());
+    expect(policy.rules).toMatchObject([{ name: 'default' }]);
+    expect(classifyFailure(partial(100), policy)).toMatchObject({ severity: 'warning' });
+    expect(classifyFailure({ ...partial(100), kind: 'failed' }, policy)).toMatchObject({ severity: 'error' });
+    expect(classifyFailure(partial(1), policy)).toMatchObject({ ignoredBy: 'default (1 of 1,000 parts failed)' });
+  });
+});
+
+describe('chains and schedules', () => {
+  test('have a deadline, or none', () => {
+    const chain = { name: 'catalog', source: 'apple', steps: [{ jobType: 'refresh_catalog', targets: [] }] };
+    expect(toPolicy(config({ chains: [chain, { ...chain, deadlineMs: 7_200_000 }] })).chains).toMatchObject([
+      { deadlineMs: null, steps: [{ targets: null }] },
+      { deadlineMs: 7_200_000 },
+    ]);
+  });
+
+  test.each([
+    {
+      caption: 'a chain by cron',
+      given: schedule({ chain: 'catalog', cron: '0 3 * * *', timeZone: 'Europe/Berlin' }),
+      work: { chain: 'catalog' },
+      due: { kind: 'cron', expression: '0 3 * * *', timeZone: 'Europe/Berlin' },
+    },
+    {
+      caption: 'a job with whatever target, every so often',
+      given: schedule({ jobType: 'sync', everyMs: 60_000 }),
+      work: { jobType: 'sync', targetId: null },
+      due: { kind: 'every', everyMs: 60_000 },
+    },
+    {
+      caption: 'a job with one target',
+      given: schedule({ jobType: 'sync', targetId: 'songs', everyMs: 60_000 }),
+      work: { jobType: 'sync', targetId: 'songs' },
+      due: { kind: 'every', everyMs: 60_000 },
+    },
+  ])('expect $caption', ({ given, work, due }) => {
+    expect(toPolicy(config({ schedules: [given] })).schedules).toEqual([
+      { name: 'nightly', table: 'research_jobs', source: 'apple', work, due, graceMs: 1 },
+    ]);
+  });
+
+  test.each([schedule({ cron: '0 3 * * *' }), schedule({ chain: 'catalog' })])(
+    'without work or time are refused by name (%#)',
+    (given) => {
+      expect(() => toPolicy(config({ schedules: [given] }))).toThrow(InvariantError);
+      expect(() => toPolicy(config({ schedules: [given] }))).toThrow('nightly');
+    },
+  );
+});
