@@ -254,7 +254,13 @@ test.each([
     { status: 'failed', attempts: 1, max_attempts: 3 },
     'it has attempts left and will be tried again',
   ],
-  ['still runs', { status: 'running' }, 'it has not ended yet'],
+  ['still runs', { status: 'running' }, 'it counts as stuck after 3 times what 99 of 100 earlier runs took'],
+  [
+    'beats',
+    { status: 'running', heartbeat_at: '2026-03-02T03:00:00Z' },
+    'when there is no heartbeat for 15 min (default)',
+  ],
+  ['waits', { status: 'pending' }, 'it counts as stalled after 1 h (default)'],
   ['succeeded', { status: 'succeeded' }, 'there is nothing to tell'],
   ['was canceled', { status: 'canceled' }, 'canceled jobs are never told'],
 ] as const)('a job without an outcome that %s is explained from its row', async (_, fields, reason) => {

@@ -100,7 +100,7 @@ export const openCliWorld = async (
     store: createPostgresStore({ pool: database.pool, foldAlert: evolveAlert, modelVersion: alertModelVersion }),
     queue,
     sender: { send: async () => answers.shift() ?? { outcome: 'accepted', providerMessageId: null, status: 202 } },
-    policy: { rules: [], chains: [], routes: [immediate()], ...policy },
+    policy: { rules: [], chains: [], schedules: [], routes: [immediate()], ...policy },
     log: createLogger({ level: 'silent', name: 'cli-world' }),
     settings: defaultSettings,
   };

@@ -96,6 +96,22 @@ test('config check shows what takes effect, with secrets masked', async () => {
   expect(out).not.toMatch(/hush-hush|a-long-secret/);
 });
 
+test('config check shows when schedules are due next, in their zone', async () => {
+  const cwd = emptyFolder();
+  writeFileSync(
+    join(cwd, 'tocsin.yaml'),
+    'version: 1\nschedules:\n  - { name: nightly, source: a, job_type: x, cron: 30 3 * * *, timezone: Africa/Cairo, grace: 45m }\n',
+  );
+  const { code, out } = await runForTest(['config', 'check'], { cwd });
+  expect(code).toBe(0);
+  expect(out).toContain('  nightly: a/x, 30 3 * * * in Africa/Cairo, 45 min of grace');
+  expect(out).toMatch(/ {4}due \w{3}, \d+ \w+ \d{4}, 03:30 Africa\/Cairo \(\d{4}-\d\d-\d\d 0[01]:30 UTC\)/);
+  expect(JSON.parse((await runForTest(['config', 'check', '--json'], { cwd })).out)).toMatchObject({
+    ok: true,
+    schedules: [{ name: 'nightly', table: 'research_jobs', graceMs: 2_700_000, next: [{}, {}] }],
+  });
+});
+
 test('config check takes a file named on the command line, before or after the command', async () => {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'other.yaml'), 'version: 1\nroutes:\n  - name: other\n    channels: [outbox]\n');

@@ -24,6 +24,9 @@ export { assertSchemaUnderstood, migrationStatus } from './migration-status.ts';
 export type { MigrationStatus } from './migration-status.ts';
 export { findEmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
 export type { EmbeddedPostgres, EmbeddedPostgresOptions } from './embedded-postgres.ts';
+export { cronProblem, nextDue, previousDue } from './cron.ts';
+export { listen } from './listen.ts';
+export type { Listener, ListenOptions } from './listen.ts';
 export { durationLiteral, formatDuration, parseDuration } from './duration.ts';
 export { createLogger, serializeError } from './log.ts';
 export type { LogDestination, Logger, LoggerOptions, LogMethod } from './log.ts';
@@ -41,19 +44,25 @@ export type {
   ChainConfig,
   ChainStepConfig,
   ChannelConfig,
+  ColumnChoice,
   Config,
   ConsoleChannelConfig,
   DeliveryConfig,
   EscalationConfig,
   GroupField,
+  JobFieldName,
   JobMatch,
+  JobStatesConfig,
   JobTableConfig,
+  KindName,
   LogLevel,
   OutboxChannelConfig,
   RetentionConfig,
   RouteConfig,
   RouteMatch,
   RuleConfig,
+  RuleMatch,
+  ScheduleConfig,
   SendGridChannelConfig,
   Severity,
   SmtpChannelConfig,

@@ -43,6 +43,7 @@ export const explainCommand = async (
     printLines(terminal, [
       paint(terminal, 'bold', cleanLine(`job ${explained.job}`)),
       ...explained.outcomes.map(({ what }) => cleanLine(what)),
+      ...explained.repairs.map(({ what }) => cleanLine(what)),
       ...explained.reasons.map(cleanLine),
       ...explained.alerts.flatMap((alert) => ['', ...explanationLines(alert, terminal, database.now)]),
     ]);

@@ -78,6 +78,12 @@ const factLines = (state: AlertState, now: string): readonly string[] => {
     ['failures', String(state.occurrences)],
     ['since', moment(state.firstFailedAt, now)],
     ['last', moment(state.lastFailedAt, now)],
+    [
+      'still so',
+      Object.keys(state.suspicions).length === 0
+        ? null
+        : listed(Object.values(state.suspicions).map(({ kind, jobId }) => `${kind} (job ${jobId})`)),
+    ],
     ['chain', chain === null ? null : `${chain.name}${state.lastRun === null ? '' : `, run ${state.lastRun}`}`],
     [
       'did not run',

@@ -5,6 +5,7 @@ import type { ExitCode } from '../exit-code.ts';
 import { printLines } from '../printing/lines.ts';
 import { outlineLines } from '../printing/outline.ts';
 import { printJson } from '../printing/print-json.ts';
+import { dueTimes, dueTimesLines } from '../schedules/due-times.ts';
 import type { Invocation } from '../terminal.ts';
 
 /** `tocsin config check`. @throws ConfigError with every problem */
@@ -12,14 +13,17 @@ export const checkConfig = async (invocation: Invocation, options: { readonly js
   const { terminal } = invocation;
   const config = readOrPrint(invocation, options.json === true);
   const { warnings, ...effective } = config;
+  const now = new Date();
+  const schedules = config.schedules.map((schedule) => dueTimes(schedule, now));
   if (options.json === true) {
-    printJson(terminal, { ok: true, warnings, config: describeConfig(config) });
+    printJson(terminal, { ok: true, warnings, schedules, config: describeConfig(config) });
     return exitCodes.fine;
   }
   const shown = describeConfig({ ...effective, warnings: [] });
   printLines(terminal, [
     ...outlineLines(Object.fromEntries(Object.entries(shown).filter(([key]) => key !== 'warnings'))),
     '',
+    ...(schedules.length === 0 ? [] : ['when schedules are due', ...schedules.flatMap(dueTimesLines), '']),
     ...warnings.map((warning) => `warning: ${warning}`),
     warnings.length === 0 ? 'The configuration is right.' : 'The configuration can be used.',
   ]);

@@ -3,7 +3,9 @@ import type { Config } from '@tocsin/runtime';
 import { findDatabase, withConnection } from '../database/find-database.ts';
 import { readConfig } from '../database/read-config.ts';
 import { checkConfiguration } from '../doctor/check-configuration.ts';
+import { checkConditions } from '../doctor/check-conditions.ts';
 import { checkDatabase, checkSchema } from '../doctor/check-database.ts';
+import { checkJanitor } from '../doctor/check-janitor.ts';
 import { checkOutcomes } from '../doctor/check-outcomes.ts';
 import { checkTables } from '../doctor/check-tables.ts';
 import { checkHeartbeats, checkWork } from '../doctor/check-work.ts';
@@ -77,6 +79,7 @@ const examine = async (config: Config, report: (found: readonly Finding[]) => vo
     const usable = await attempt('schema', () => checkSchema(patient));
     await withWatchedTables(patient, async (tables) => {
       await attempt('table', () => checkTables(tables));
+      await attempt('janitor', () => checkJanitor(patient.config, tables));
       if (!usable) return;
       let detectorAlive = false;
       await attempt('heartbeats', async () => {
@@ -85,6 +88,7 @@ const examine = async (config: Config, report: (found: readonly Finding[]) => vo
         return checked.findings;
       });
       await attempt('failures', () => checkOutcomes(patient, tables, detectorAlive));
+      await attempt('conditions', () => checkConditions(patient));
       await attempt('queue', () => checkWork(patient));
     });
   } finally {

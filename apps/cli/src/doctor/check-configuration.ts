@@ -10,7 +10,7 @@ const localTypes: ReadonlySet<string> = new Set(['outbox', 'console']);
 export const checkConfiguration = (config: Config): readonly Finding[] => [
   ok(
     'configuration',
-    `${config.file ?? 'no file, defaults and environment only'}: ${counted(config.jobs.length, 'table')}, ${counted(config.chains.length, 'chain')}, ${counted(config.routes.length, 'route')}`,
+    `${config.file ?? 'no file, defaults and environment only'}: ${counted(config.jobs.length, 'table')}, ${counted(config.chains.length, 'chain')}, ${counted(config.schedules.length, 'schedule')}, ${counted(config.routes.length, 'route')}`,
   ),
   ...config.warnings.map((warning) => warn('configuration', warning, 'see: npx tocsin config check')),
   ...config.routes.map(({ name, channels, fallback }): Finding => {

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { OutcomeId } from '@tocsin/alert-model';
 import { quarantined, unaccountedOutcomes } from '@tocsin/event-store';
 import { readIdentities } from '@tocsin/job-sources';
-import type { IdentityPosition, JobSource } from '@tocsin/job-sources';
+import type { IdentityPosition, JobSource, OutcomeSort } from '@tocsin/job-sources';
 import { formatDuration } from '@tocsin/runtime';
 import type { Queryable } from '@tocsin/runtime';
 import { counted, listed } from '../printing/lines.ts';
@@ -44,33 +44,17 @@ const compareTable = async (
   detectorAlive: boolean,
 ): Promise<Finding> => {
   const missing = new Map<OutcomeId, string>();
-  let beyond = 0;
-  let failures = 0;
-  let position: IdentityPosition | null = null;
-  let pages = 0;
-  do {
-    const page: Awaited<ReturnType<typeof readIdentities>> = await readIdentities(pool, source, position, {
-      lookBackMs: job.lookBackMs,
-    });
-    const unknown = await withoutDisposition(
-      own,
-      page.outcomes.map(({ id }) => id),
-    );
-    for (const { id, jobId } of page.outcomes) {
-      if (!unknown.has(id)) continue;
-      if (missing.size < followedMax) missing.set(id, jobId);
-      else beyond += 1;
-    }
-    failures += page.outcomes.length;
-    position = page.next;
-    pages += 1;
-  } while (position !== null && pages < pagesMax);
-
+  const failures = await compareSort(own, pool, source, 'failures', job.lookBackMs, missing);
+  // A success some of whose parts failed is an outcome, too, whether or not the rules let it pass.
+  const partials = source.countsParts
+    ? await compareSort(own, pool, source, 'partials', job.lookBackMs, missing)
+    : { rows: 0, beyond: 0, complete: true };
   const left = detectorAlive
     ? await waitForRecords(own, missing, Math.min(graceMaxMs, 3 * job.pollMs + graceMs))
     : missing;
-  const count = left.size + beyond;
-  const looked = `of ${counted(failures, 'final failure')} in ${job.table}, look-back ${formatDuration(job.lookBackMs)}`;
+  const count = left.size + failures.beyond + partials.beyond;
+  const parts = partials.rows === 0 ? '' : ` and ${counted(partials.rows, 'success', 'successes')} in part`;
+  const looked = `of ${counted(failures.rows, 'final failure')}${parts} in ${job.table}, look-back ${formatDuration(job.lookBackMs)}`;
   if (count > 0) {
     const named = listed([...left.values()].slice(0, namedMax));
     return fail(
@@ -81,13 +65,47 @@ const compareTable = async (
         : 'start the detector: npx tocsin detector (or npx tocsin up)',
     );
   }
-  if (position !== null)
+  if (!failures.complete || !partials.complete)
     return warn(
       'failures',
       `0 unaccounted ${looked}; there are more, which were not compared`,
       'shorten jobs[].look_back',
     );
   return ok('failures', `0 unaccounted ${looked}`);
+};
+
+/** What one sort of outcomes in the table came to. Those without a record are added to `missing`, as far as they are followed. */
+const compareSort = async (
+  own: Queryable,
+  pool: Queryable,
+  source: JobSource,
+  what: OutcomeSort,
+  lookBackMs: number,
+  missing: Map<OutcomeId, string>,
+): Promise<{ readonly rows: number; readonly beyond: number; readonly complete: boolean }> => {
+  let rows = 0;
+  let beyond = 0;
+  let position: IdentityPosition | null = null;
+  let pages = 0;
+  do {
+    const page: Awaited<ReturnType<typeof readIdentities>> = await readIdentities(pool, source, position, {
+      lookBackMs,
+      what,
+    });
+    const unknown = await withoutDisposition(
+      own,
+      page.outcomes.map(({ id }) => id),
+    );
+    for (const { id, jobId } of page.outcomes) {
+      if (!unknown.has(id)) continue;
+      if (missing.size < followedMax) missing.set(id, jobId);
+      else beyond += 1;
+    }
+    rows += page.outcomes.length;
+    position = page.next;
+    pages += 1;
+  } while (position !== null && pages < pagesMax);
+  return { rows, beyond, complete: position === null };
 };
 
 /** Gives the detector and the notifier the time they need for what has only just happened. */

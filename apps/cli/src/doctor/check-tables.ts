@@ -1,12 +1,12 @@
-import { countStatuses, heldByWriterMaxMs, readHorizon } from '@tocsin/job-sources';
+import { countStatuses, readHorizon, readOldestWriter } from '@tocsin/job-sources';
+import type { JobSource } from '@tocsin/job-sources';
 import { formatDuration } from '@tocsin/runtime';
+import type { JobTableConfig } from '@tocsin/runtime';
 import { counted } from '../printing/lines.ts';
 import { fail, ok, warn } from './finding.ts';
 import type { Finding } from './finding.ts';
+import { oldestWriterFinding } from './oldest-writer.ts';
 import type { WatchedTable } from './watched-tables.ts';
-
-/** A transaction that writes for longer delays what is read after it. */
-const writerOldMs = 60_000;
 
 /** Can every watched table be read, and read well? */
 export const checkTables = async (tables: readonly WatchedTable[]): Promise<readonly Finding[]> => {
@@ -44,24 +44,26 @@ const checkTable = async ({ job, pool, inspection, problem }: WatchedTable): Pro
       warn(
         'table',
         `${job.table} has ${counted(rows, 'row')} with the status ${status ?? 'null'}, which is never told`,
-        `check the adapter of ${job.name}: ${job.adapter}`,
+        `say what it means: jobs[].states of ${job.name} (adapter ${job.adapter})`,
       ),
     ),
-    await checkWriters({ job, pool }),
+    ...checkRetention(job, source),
+    oldestWriterFinding(job.table, await readHorizon(pool), await readOldestWriter(pool)),
   ];
 };
 
-const checkWriters = async ({ job, pool }: Pick<WatchedTable, 'job' | 'pool'>): Promise<Finding> => {
-  const { readAt, oldestWriterAt } = await readHorizon(pool);
-  const ageMs = oldestWriterAt === null ? 0 : Date.parse(readAt) - Date.parse(oldestWriterAt);
-  if (ageMs < writerOldMs)
-    return ok('oldest writer', `no transaction in the database of ${job.table} has been writing for long`);
-  const message = `a transaction in the database of ${job.table} has been writing for ${formatDuration(ageMs)}`;
-  return warn(
-    'oldest writer',
-    ageMs < heldByWriterMaxMs
-      ? `${message}; the cursor waits for it`
-      : `${message}; what it commits is found by the slower comparison`,
-    'find it: select pid, xact_start, query from pg_stat_activity where backend_xid is not null order by xact_start;',
-  );
+/** A failed row that is deleted sooner than the slow comparison comes round may be gone before it is read. */
+const checkRetention = (job: JobTableConfig, { retentionMs }: JobSource): readonly Finding[] => {
+  const cycleMs = Math.max(job.reconcileMs, job.pollMs);
+  if (retentionMs === null) return [];
+  const kept = `failed rows of ${job.table} are deleted after ${formatDuration(retentionMs)}`;
+  return [
+    retentionMs > cycleMs
+      ? ok('retention', `${kept}; everything is compared every ${formatDuration(cycleMs)}`)
+      : warn(
+          'retention',
+          `${kept}, but everything is compared only every ${formatDuration(cycleMs)}: one that is committed late, or while the detector is down, may be gone unread`,
+          `keep failed rows for longer, or set jobs[].reconcile of ${job.name} below ${formatDuration(retentionMs)}`,
+        ),
+  ];
 };

@@ -25,8 +25,11 @@ test('names each privilege that is missing, that of deleting what is past its re
   expect(await missing()).toEqual([
     'delete on tocsin.deliveries',
     'delete on tocsin.delivery_attempts',
+    'delete on tocsin.held_failures',
     'delete on tocsin.outcomes',
     'delete on tocsin.recent_successes',
+    'delete on tocsin.repairs',
+    'delete on tocsin.table_activity',
   ]);
   await database.pool.query(`grant delete on all tables in schema tocsin to ${role}`);
   expect(await missing()).toEqual([]);

@@ -1,6 +1,6 @@
-import { findMapping, inspectTable } from '@tocsin/job-sources';
+import { adapterNames, customMappingProblems, customiseMapping, findMapping, inspectTable } from '@tocsin/job-sources';
 import type { TableInspection } from '@tocsin/job-sources';
-import { createPool, describeDatabaseError } from '@tocsin/runtime';
+import { TocsinError, createPool, describeDatabaseError } from '@tocsin/runtime';
 import type { JobTableConfig, Pool } from '@tocsin/runtime';
 import type { Patient } from './finding.ts';
 
@@ -39,17 +39,21 @@ export const withWatchedTables = async <Result>(
 };
 
 const look = async (job: JobTableConfig, pool: Pool, url: string): Promise<WatchedTable> => {
-  const mapping = findMapping(job.adapter);
-  if (mapping === undefined)
-    return { job, pool, inspection: null, problem: `table ${job.name}: this version has no adapter ${job.adapter}` };
+  const unusable = (problem: string): WatchedTable => ({ job, pool, inspection: null, problem });
+  const preset = findMapping(job.adapter);
+  if (preset === undefined)
+    return unusable(
+      `table ${job.name}: this version has no adapter ${job.adapter}; there is ${adapterNames.join(', ')}`,
+    );
   try {
-    return { job, pool, inspection: await inspectTable(pool, mapping, job), problem: null };
+    const mapping = customiseMapping(preset, job);
+    const problems = preset.adapter === 'custom' ? customMappingProblems(mapping, job.name) : [];
+    return problems.length > 0
+      ? unusable(problems.join(' '))
+      : { job, pool, inspection: await inspectTable(pool, mapping, job), problem: null };
   } catch (error) {
-    return {
-      job,
-      pool,
-      inspection: null,
-      problem: `table ${job.name}: ${describeDatabaseError(error, url, 'JOBS_DATABASE_URL')}`,
-    };
+    return unusable(
+      `table ${job.name}: ${error instanceof TocsinError ? error.message : describeDatabaseError(error, url, 'JOBS_DATABASE_URL')}`,
+    );
   }
 };

@@ -1,4 +1,13 @@
-import type { AlertState, DigestState, DomainEvent, FrozenRoute, LifecycleState, Severity } from '@tocsin/alert-model';
+import type {
+  AlertState,
+  ConditionKind,
+  DigestState,
+  DomainEvent,
+  FrozenRoute,
+  LifecycleState,
+  Rule,
+  Severity,
+} from '@tocsin/alert-model';
 import type { Delivery, DeliveryAttempt } from '@tocsin/event-store';
 
 /** Everything that an explanation is made from. */
@@ -10,6 +19,8 @@ export interface AlertFacts {
   readonly deliveries: readonly { readonly delivery: Delivery; readonly attempts: readonly DeliveryAttempt[] }[];
   /** Whether a notifier has given a sign of life lately. */
   readonly notifierAlive: boolean;
+  /** What the janitor would do: today's rules, and the tables it has a connection for. */
+  readonly janitor: { readonly rules: readonly Rule[]; readonly tables: ReadonlySet<string> };
   /** The database's clock. */
   readonly now: string;
 }
@@ -39,9 +50,21 @@ export interface AlertExplanation {
   readonly rule: string;
   readonly routes: readonly FrozenRoute[];
   readonly digests: readonly ExplainedDigest[];
-  /** Acknowledgements, escalations, resolution: what decided whether people were told. */
+  /** Conditions that still hold, oldest first. */
+  readonly conditions: readonly HoldingCondition[];
+  /** Acknowledgements, escalations, retractions, repairs, resolution: what decided whether people were told. */
   readonly decisions: readonly { readonly at: string; readonly type: string; readonly facts: string }[];
   readonly next: readonly NextAction[];
+}
+
+/** A condition that holds. */
+export interface HoldingCondition {
+  readonly outcomeId: string;
+  readonly kind: ConditionKind;
+  readonly jobId: string;
+  readonly since: string;
+  /** By which limit it was judged, as the detector said it. */
+  readonly words: string | null;
 }
 
 export interface ExplainedDigest {

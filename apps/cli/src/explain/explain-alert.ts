@@ -3,6 +3,7 @@ import { eventFacts } from '../printing/event-facts.ts';
 import { listed } from '../printing/lines.ts';
 import { utcTime } from '../printing/moment.ts';
 import type { AlertExplanation, AlertFacts, ExplainedDigest } from './alert-explanation.ts';
+import { holdingConditions } from './holding-conditions.ts';
 import { nextActions } from './next-actions.ts';
 
 const deciding: ReadonlySet<DomainEvent['type']> = new Set([
@@ -11,6 +12,8 @@ const deciding: ReadonlySet<DomainEvent['type']> = new Set([
   'AcknowledgementLapsed',
   'AlertEscalated',
   'SeverityRaised',
+  'FailureRetracted',
+  'JobRepaired',
   'NotificationFailed',
   'AlertResolved',
   'ResolutionNotified',
@@ -29,6 +32,7 @@ export const explainAlert = (facts: AlertFacts): AlertExplanation => {
     rule: state.rule ?? 'none matched',
     routes: state.routes,
     digests: explainDigests(facts),
+    conditions: holdingConditions(facts),
     decisions: facts.events
       .filter(({ event }) => deciding.has(event.type))
       .map(({ event }) => ({ at: event.occurredAt, type: event.type, facts: eventFacts(event) })),

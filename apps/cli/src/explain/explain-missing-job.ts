@@ -1,8 +1,10 @@
-import { classifyFailure } from '@tocsin/alert-model';
+import { classifyFailure, limitsFor } from '@tocsin/alert-model';
 import type { Policy } from '@tocsin/alert-model';
 import type { AdapterMapping } from '@tocsin/job-sources';
 import { formatDuration } from '@tocsin/runtime';
 import type { JobTableConfig } from '@tocsin/runtime';
+import { relativeTime } from '../printing/moment.ts';
+import { stalledWords, stuckWords } from './limit-words.ts';
 import type { JobRow } from './read-job-row.ts';
 
 /** What is known of the detector. */
@@ -14,40 +16,66 @@ export interface DetectorFacts {
 
 /** Why a job that stands in a watched table was not told. Pure. */
 export const explainMissingJob = (
-  job: JobTableConfig,
+  table: JobTableConfig,
   mapping: AdapterMapping,
   row: JobRow,
   detector: DetectorFacts,
   policy: Policy,
 ): string => {
-  const { status, attempts, maxAttempts } = row;
-  const { states } = mapping;
-  const counters = `attempt ${attempts ?? '?'} of ${maxAttempts ?? '?'}`;
-  const where = `in ${job.table} it is ${status ?? 'without a status'}`;
-  if (row.failure !== null)
-    return `${where} (${counters}), for good, but no outcome is recorded: ${whyNotSeen(job, row, row.failure, detector, policy)}`;
-  if (status !== null && states.failed.includes(status))
-    return `${where} with ${counters}: it has attempts left and will be tried again; only the last failure is told`;
-  if (status !== null && states.succeeded.includes(status)) return `${where}: there is nothing to tell`;
-  if (status === 'canceled') return `${where}: canceled jobs are never told`;
-  if (status !== null && states.quiet.includes(status)) return `${where}: it has not ended yet`;
-  return `${where}, a status that adapter ${mapping.adapter} does not know: such rows are never told. Known are ${[...states.failed, ...states.dead, ...states.succeeded, ...states.quiet].join(', ')}`;
+  const { job, readAt, outcome } = row;
+  const counters = `attempt ${job.attempts ?? '?'} of ${job.maxAttempts ?? '?'}`;
+  const where = `in ${table.table} it is ${job.status}`;
+  if (outcome !== null) {
+    const how = outcome.kind === 'partial' ? 'with parts that failed' : `(${counters}), for good`;
+    return `${where} ${how}, but no outcome is recorded: ${whyNotSeen(table, row, outcome, detector, policy)}`;
+  }
+  const limits = limitsFor(policy.rules, job);
+  const ago = (instant: string | null): string =>
+    instant === null ? 'at an unknown time' : relativeTime(instant, readAt);
+  switch (job.state) {
+    case 'failed':
+    case 'dead':
+      return `${where} with ${counters}: it has attempts left and will be tried again; only the last failure is told`;
+    case 'succeeded':
+      return `${where}: there is nothing to tell`;
+    case 'canceled':
+      return `${where}: canceled jobs are never told`;
+    case 'running': {
+      const beats = job.heartbeatAt !== null;
+      const sign = beats
+        ? `last heartbeat ${ago(job.heartbeatAt)}`
+        : `last change ${ago(job.changedAt ?? job.startedAt)}`;
+      return `${where}, ${sign}: ${stuckWords(limits, beats)}`;
+    }
+    case 'waiting':
+      return `${where}, due ${ago(job.dueAt)}: ${stalledWords(limits)}`;
+    case 'unknown':
+      return `${where}, a status that adapter ${mapping.adapter} does not know: such rows are never told. Known are ${knownStatuses(mapping)}; jobs[].states can say what it means`;
+    default:
+      return job.state satisfies never;
+  }
+};
+
+const knownStatuses = ({ states }: AdapterMapping): string => {
+  const values = Object.values(states).flatMap((state) => ('sql' in state ? [] : state));
+  return values.length === 0 ? 'those that its own columns tell' : values.join(', ');
 };
 
 const whyNotSeen = (
-  job: JobTableConfig,
-  { changedAgoMs }: JobRow,
-  failure: NonNullable<JobRow['failure']>,
+  table: JobTableConfig,
+  { job, readAt }: JobRow,
+  outcome: NonNullable<JobRow['outcome']>,
   { silentMs, staleMs }: DetectorFacts,
   policy: Policy,
 ): string => {
-  if (changedAgoMs !== null && changedAgoMs > job.lookBackMs)
-    return `it was changed ${formatDuration(changedAgoMs)} ago, longer than table ${job.name} looks back (${formatDuration(job.lookBackMs)}; jobs[].look_back)`;
-  const classified = classifyFailure(failure, policy);
+  const changedAgoMs = job.changedAt === null ? null : Date.parse(readAt) - Date.parse(job.changedAt);
+  if (changedAgoMs !== null && changedAgoMs > table.lookBackMs)
+    return `it was changed ${formatDuration(changedAgoMs)} ago, longer than table ${table.name} looks back (${formatDuration(table.lookBackMs)}; jobs[].look_back)`;
+  const classified = classifyFailure(outcome, policy);
   const fate =
     'ignoredBy' in classified ? `it will be ignored by ${classified.ignoredBy}` : `it will belong to ${classified.key}`;
   if (silentMs === null) return `no detector has ever run here. Start one: npx tocsin detector. Then ${fate}`;
   if (silentMs > staleMs)
     return `the detector has been silent for ${formatDuration(silentMs)}. Start it: npx tocsin detector. Then ${fate}`;
-  return `the detector has not read it yet. It looks every ${formatDuration(job.pollMs)}, and compares everything every ${formatDuration(job.reconcileMs)}; ${fate}`;
+  return `the detector has not read it yet. It looks every ${formatDuration(table.pollMs)}, and compares everything every ${formatDuration(table.reconcileMs)}; ${fate}`;
 };

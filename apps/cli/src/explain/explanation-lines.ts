@@ -9,11 +9,13 @@ import type { AlertExplanation, ExplainedDigest } from './alert-explanation.ts';
 
 /** Decisions shown; of a longer story, the latest. */
 const decisionsMax = 30;
+/** Conditions shown; `--json` has all. */
+const conditionsMax = 20;
 
 /** An explanation for people. */
 export const explanationLines = (explanation: AlertExplanation, terminal: Terminal, now: string): readonly string[] => {
   const bold = (text: string): string => paint(terminal, 'bold', text);
-  const { decisions, digests, next } = explanation;
+  const { conditions, decisions, digests, next } = explanation;
   return [
     bold(cleanLine(`${explanation.title}: ${explanation.state}`)),
     cleanLine(explanation.verdict),
@@ -31,6 +33,18 @@ export const explanationLines = (explanation: AlertExplanation, terminal: Termin
               : `; unacknowledged for ${formatDuration(escalation.afterMs)}, ${escalation.name} is told (${listed(escalation.channels)})`),
         )}`,
     ),
+    ...(conditions.length === 0
+      ? []
+      : [
+          '',
+          bold('Still so'),
+          ...conditions
+            .slice(0, conditionsMax)
+            .map(({ kind, jobId, since, words }) =>
+              cleanLine(`  ${kind} since ${moment(since, now)}, job ${jobId}${words === null ? '' : `: ${words}`}`),
+            ),
+          ...(conditions.length > conditionsMax ? [`  and ${conditions.length - conditionsMax} more`] : []),
+        ]),
     '',
     bold('Messages (UTC)'),
     ...(digests.length === 0 ? ['  none yet'] : digests.flatMap((digest) => digestLines(digest, now))),

@@ -1,5 +1,6 @@
 import { alertModelVersion, alertStream, evolveAlert } from '@tocsin/alert-model';
 import type { AlertId, DigestId } from '@tocsin/alert-model';
+import { toPolicy } from '@tocsin/alert-service';
 import { createPostgresStore, heartbeats, ledgerOfAlert, streamEvents } from '@tocsin/event-store';
 import { InvariantError } from '@tocsin/runtime';
 import type { OpenDatabase } from '../database/with-database.ts';
@@ -13,7 +14,7 @@ export const heartbeatStaleMs = 60_000;
 
 /** Reads everything about an alert that an explanation is made from. */
 export const loadAlertFacts = async (
-  { pool, now }: Pick<OpenDatabase, 'pool' | 'now'>,
+  { pool, now, config }: Pick<OpenDatabase, 'pool' | 'now' | 'config'>,
   alertId: AlertId,
 ): Promise<AlertFacts> => {
   const events = await streamEvents(pool, alertStream(alertId));
@@ -31,5 +32,12 @@ export const loadAlertFacts = async (
   const alive = (await heartbeats(pool)).some(
     ({ component, ageMs }) => component === 'notifier' && ageMs < heartbeatStaleMs,
   );
-  return { state, events, digests, deliveries: await ledgerOfAlert(pool, alertId), notifierAlive: alive, now };
+  const janitor = {
+    rules: toPolicy(config).rules,
+    tables: new Set(
+      config.jobs.flatMap(({ name, janitorDatabaseUrl }) => (janitorDatabaseUrl === undefined ? [] : name)),
+    ),
+  };
+  const deliveries = await ledgerOfAlert(pool, alertId);
+  return { state, events, digests, deliveries, notifierAlive: alive, janitor, now };
 };

@@ -87,6 +87,7 @@ const factsOf = (now: string, ...events: readonly AlertEvent[]): AlertFacts => {
     digests: [],
     deliveries: [],
     notifierAlive: true,
+    janitor: { rules: [], tables: new Set() },
     now,
   };
 };

@@ -3,6 +3,7 @@ import type { AlertState } from '@tocsin/alert-model';
 import { formatDuration } from '@tocsin/runtime';
 import { counted, listed } from '../printing/lines.ts';
 import type { AlertFacts, NextAction } from './alert-explanation.ts';
+import { conditionActions } from './condition-actions.ts';
 
 /** Steps named one by one; the others are counted. */
 const namedStepsMax = 8;
@@ -15,6 +16,7 @@ export const nextActions = (facts: AlertFacts): readonly NextAction[] => {
     ...escalationActions(facts),
     ...leaseActions(facts),
     ...strayActions(facts),
+    ...conditionActions(facts),
   ];
   const timed = actions.filter(({ at }) => at !== null).toSorted((a, b) => compareInstants(a.at ?? '', b.at ?? ''));
   const untimed = [...actions.filter(({ at }) => at === null), ...recoveryActions(facts.state)];
@@ -139,6 +141,8 @@ const recoveryActions = (state: AlertState): readonly NextAction[] => {
     ];
   }
   if (names.length > 0) return [{ at: null, what: `waits for: success of ${listed(names, namedStepsMax)}` }];
+  // It resolves by itself when its conditions end; those are named before.
+  if (Object.keys(state.suspicions).length > 0) return [];
   const steps = state.chain?.steps?.map(stepName) ?? [];
   return [
     {

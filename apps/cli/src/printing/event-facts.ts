@@ -37,6 +37,15 @@ const facts = (event: DomainEvent): string => {
       return `of ${event.data.by}: ${event.data.reason === 'time' ? 'its time is over' : 'it fails for another reason now'}`;
     case 'SeverityRaised':
       return `${event.data.from} to ${event.data.to}`;
+    case 'FailureRetracted': {
+      const { kind, jobId, cause, note, endedAt } = event.data;
+      return `${kind} no more since ${utcTime(endedAt)}, job ${jobId}: ${note ?? cause}`;
+    }
+    case 'JobRepaired': {
+      const { action, result, jobId, restart, reason } = event.data;
+      const what = `${action === 'requeue' ? `requeue${restart === null ? '' : `, restart ${restart}`}` : 'mark dead'}, job ${jobId}: ${result}`;
+      return reason === null ? what : `${what}, ${reason}`;
+    }
     case 'AlertResolved':
       return `${event.data.reason}${event.data.by === null ? '' : ` by ${event.data.by}`}, fine since ${utcTime(event.data.resolvedAt)}${event.data.note === null ? '' : `: ${event.data.note}`}`;
     case 'ResolutionNotified':

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ConfigError } from '../errors.ts';
+import { loadText } from './config-file.fixture.ts';
 import { loadConfig } from './load-config.ts';
 
 let cwd: string;
@@ -227,6 +228,15 @@ describe('the file as a whole', () => {
       'routes[0].channels[0]',
       'routes[0].escalation',
       'rule',
+    ]);
+  });
+
+  test('warns of channels and escalations that nothing uses', () => {
+    const yaml =
+      'routes: [{ name: all, channels: [outbox] }]\nchannels: { a: { type: console } }\nescalations: { e: { after: 1m, channels: [outbox] } }';
+    expect(loadText(yaml).warnings).toEqual([
+      'The channel "a" is declared, but no route or escalation uses it.',
+      'The escalation "e" is declared, but no route uses it.',
     ]);
   });
 });

@@ -32,6 +32,7 @@ export function checkReferences(data: unknown, channelNames: readonly string[]):
       return table === undefined ? undefined : `${table} ${textAt(job, 'database_url') ?? ''}`;
     }),
     ...checkChains(listEntries(file['chains'])),
+    ...duplicates(listEntries(file['schedules']), 'schedules', 'name', (schedule) => textAt(schedule, 'name')),
     ...duplicates(routes, 'routes', 'name', (route) => textAt(route, 'name')),
     ...routes.flatMap(({ index, value }) => {
       const path = ['routes', index];

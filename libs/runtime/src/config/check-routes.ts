@@ -49,7 +49,8 @@ function reachableSeverities(rules: readonly LooseEntry[]): ReadonlySet<string> 
     // Rules after one that decides every job cannot decide any.
     if (namesOf(value['match']).length === 0) return severities;
   }
-  return severities.add('error');
+  // What the kinds have by themselves: see `severity` of a rule.
+  return severities.add('warning').add('error');
 }
 
 /** The index of the rule that ignores every job of `match`, unless a rule before it may say otherwise. */
@@ -58,6 +59,8 @@ function ignoringRule(match: Readonly<Record<string, unknown>>, rules: readonly 
     if (value['ignore'] === false) return undefined;
     if (value['ignore'] !== true) continue;
     const ruleMatch = mappingAt(value, 'match');
+    // A rule for some kinds leaves the others.
+    if (ruleMatch['kind'] !== undefined) continue;
     const covers = JOB_FIELDS.every((field) => {
       const patterns = textsAt(ruleMatch, field);
       if (patterns === undefined) return true;

@@ -1,66 +1,21 @@
 import { z } from 'zod';
-import { DURATION_PATTERN, parseDuration } from '../duration.ts';
 import { emailAddressProblem, splitAddresses } from './email-address.ts';
-import { jobPatternProblem } from './job-pattern.ts';
-import type { DurationBounds } from './setting-rules.ts';
+import { jobTable } from './job-table-schema.ts';
+import { rule, SEVERITIES } from './rule-schema.ts';
+import { schedule } from './schedule-schema.ts';
+import { apiKeyProblem, DURATION_BOUNDS, HTTP_PROTOCOLS, recipientsProblem, SMTP_PROTOCOLS } from './setting-rules.ts';
 import {
-  apiKeyProblem,
-  DURATION_BOUNDS,
-  durationProblem,
-  HTTP_PROTOCOLS,
-  POSTGRES_PROTOCOLS,
-  recipientsProblem,
-  SMTP_PROTOCOLS,
-  urlProblem,
-} from './setting-rules.ts';
+  checkedText,
+  duration,
+  ENTRIES_MAX,
+  listOf,
+  matchFields,
+  name,
+  oneOrMany,
+  text,
+  url,
+} from './setting-schemas.ts';
 
-/** Most entries of any list in the file. */
-const ENTRIES_MAX = 500;
-
-/** Most rows one statement may read. */
-const BATCH_ROWS_MAX = 10_000;
-
-export const SEVERITIES = ['info', 'warning', 'error', 'critical'] as const;
-export const GROUP_FIELDS = ['source', 'job_type', 'target_id'] as const;
-
-/** Text for which `problemOf` finds nothing wrong. */
-const checkedText = (problemOf: (value: string) => string | undefined) =>
-  z.string().superRefine((value, context) => {
-    const problem = problemOf(value);
-    if (problem !== undefined) context.addIssue(problem);
-  });
-
-const listOf = <Item extends z.ZodType>(item: Item, emptyRule: string) =>
-  z.array(item).min(1, emptyRule).max(ENTRIES_MAX, `must have at most ${ENTRIES_MAX} entries`);
-
-/** One value or a list of at least one; always a list afterwards. */
-const oneOrMany = <Item extends z.ZodType>(item: Item) =>
-  z
-    .union([item, listOf(item, 'the list is empty, so nothing would match; leave the field out to match everything')])
-    .transform((value) => (Array.isArray(value) ? value : [value]) as readonly z.output<Item>[]);
-
-/** A duration within bounds; milliseconds afterwards. */
-const duration = (bounds: DurationBounds) =>
-  z
-    .union([z.string().meta({ pattern: DURATION_PATTERN }), z.literal(0)], {
-      error: (issue) => durationProblem(issue.input, bounds) ?? 'must be a duration',
-    })
-    .transform((value, context) => {
-      const problem = durationProblem(value, bounds);
-      if (problem === undefined) return parseDuration(value);
-      context.addIssue(problem);
-      return z.NEVER;
-    });
-
-const name = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
-    'must be 1 to 63 letters, digits, dots, dashes or underscores, beginning with a letter or digit',
-  );
-const text = z.string().min(1, 'must not be empty').max(200, 'must have at most 200 characters');
-const url = (protocols: readonly string[]) => checkedText((value) => urlProblem(value, protocols));
-const patterns = oneOrMany(checkedText(jobPatternProblem));
 const channelNames = listOf(z.string(), 'the list is empty, so nobody would be told; name at least one channel');
 
 const recipients = z
@@ -70,31 +25,6 @@ const recipients = z
     const problem = recipientsProblem(addresses);
     if (problem !== undefined) context.addIssue(problem);
   });
-
-const jobTable = z.strictObject({
-  name: name.describe(
-    'Unique name of this table. It is part of the identity of every outcome, so do not change it later.',
-  ),
-  table: z
-    .string()
-    .regex(/^[A-Za-z_][\w$]*\.[A-Za-z_][\w$]*$/, 'must be the table with its schema, such as public.research_jobs')
-    .describe('The table with its schema, such as public.research_jobs.'),
-  adapter: name.describe('Which mapping reads the table.').default('research_jobs'),
-  database_url: url(POSTGRES_PROTOCOLS)
-    .describe('Database of the table. Default: JOBS_DATABASE_URL, else DATABASE_URL.')
-    .optional(),
-  poll: duration(DURATION_BOUNDS.poll).describe('Pause between two looks at the table.').prefault('2s'),
-  reconcile: duration(DURATION_BOUNDS.reconcile)
-    .describe('Pause between two full comparisons of terminal rows with recorded outcomes.')
-    .prefault('1m'),
-  look_back: duration(DURATION_BOUNDS.lookBack).describe('How far back terminal rows are looked at.').prefault('14d'),
-  batch: z
-    .int()
-    .min(1, 'must be at least 1')
-    .max(BATCH_ROWS_MAX, `must be at most ${BATCH_ROWS_MAX}`)
-    .describe('Rows read by one statement.')
-    .default(500),
-});
 
 const chain = z.strictObject({
   name: name.describe('Name of the chain, unique within its source.'),
@@ -108,27 +38,9 @@ const chain = z.strictObject({
     }),
     'the list is empty; name at least one step',
   ).describe('Steps in the order they run.'),
-});
-
-const matchFields = {
-  source: patterns.describe('Sources: one pattern or a list. * stands for any text.').optional(),
-  job_type: patterns.describe('Job types: one pattern or a list. * stands for any text.').optional(),
-  target_id: patterns.describe('Target ids: one pattern or a list. * stands for any text.').optional(),
-};
-
-const rule = z.strictObject({
-  match: z.strictObject(matchFields).describe('Which jobs the rule is for. A field left out matches everything.'),
-  severity: z.enum(SEVERITIES).describe('How much a failure matters. Default: error.').optional(),
-  group_by: z
-    .array(z.enum(GROUP_FIELDS))
-    .superRefine((fields, context) => {
-      if (!fields.includes('source') || !fields.includes('job_type'))
-        context.addIssue('must include source and job_type');
-      if (new Set(fields).size < fields.length) context.addIssue('must not name a field twice');
-    })
-    .describe('What makes failures one alert; source and job_type always do. Default: source, job_type, target_id.')
+  deadline: duration(DURATION_BOUNDS.deadline)
+    .describe('How long a run may take from its start. Left out: for ever.')
     .optional(),
-  ignore: z.boolean().describe('True: failures are recorded but open no alert. Default: false.').optional(),
 });
 
 const route = z.strictObject({
@@ -221,6 +133,7 @@ export const configSchema = z
       .describe('Watched job tables.')
       .prefault([{ name: 'research_jobs', table: 'public.research_jobs' }]),
     chains: z.array(chain).max(ENTRIES_MAX).describe('Jobs that belong together and run in steps.').default([]),
+    schedules: z.array(schedule).max(ENTRIES_MAX).describe('Work that must succeed regularly.').default([]),
     rules: z
       .array(rule)
       .max(ENTRIES_MAX)

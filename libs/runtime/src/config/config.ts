@@ -20,9 +20,12 @@ export type Config = {
   readonly jobs: readonly JobTableConfig[];
   /** Jobs that belong together. Default: none. */
   readonly chains: readonly ChainConfig[];
+  /** Work that must succeed regularly. Default: none. */
+  readonly schedules: readonly ScheduleConfig[];
   /**
    * In order; per field the first matching rule that sets it wins. The last rule is always the product's own: it
-   * matches everything and sets every field, so a reader needs no defaults of its own.
+   * matches everything and sets `groupBy` and `ignore`. The other fields have no default here: it depends on the kind of
+   * failure (severity) or is part of the domain model (limits).
    */
   readonly rules: readonly RuleConfig[];
   /** Every route that matches is used. At least one matches everything. */
@@ -68,6 +71,78 @@ export type JobTableConfig = {
   readonly lookBackMs: number;
   /** Rows per statement. Default: 500. */
   readonly batch: number;
+  /**
+   * Where the table differs from the adapter's preset: by field, the column that holds it, a path into a JSON column
+   * (`payload.account_id`), or a constant (`{ value: documents }`). For `adapter: custom` every field it has.
+   */
+  readonly columns: Readonly<Partial<Record<JobFieldName, ColumnChoice>>>;
+  /** For `adapter: custom`, or where an installation has other states: values of the status column by meaning. */
+  readonly states?: JobStatesConfig;
+  /** How soon finished rows are deleted by others. Default: what the adapter knows of its library. */
+  readonly retentionMs?: number;
+  /**
+   * Connection of the janitor, which may update the table: its own, else `JANITOR_DATABASE_URL` where the table has no
+   * `databaseUrl` of its own. Absent: there is no janitor for it, also when no rule asks for one.
+   */
+  readonly janitorDatabaseUrl?: string;
+};
+
+/** Fields of a job that a mapping may name, as written in the file. */
+export type JobFieldName =
+  | 'id'
+  | 'source'
+  | 'job_type'
+  | 'target_id'
+  | 'status'
+  | 'attempts'
+  | 'max_attempts'
+  | 'payload'
+  | 'error'
+  | 'run'
+  | 'due_at'
+  | 'started_at'
+  | 'heartbeat_at'
+  | 'finished_at'
+  | 'created_at'
+  | 'updated_at'
+  | 'failed_count'
+  | 'total_count'
+  | 'stage'
+  | 'progress'
+  | 'checkpoint';
+
+/** Where a field is: a column, a path into a JSON column, or the same text for every row. */
+export type ColumnChoice = { readonly column: string; readonly path: readonly string[] } | { readonly value: string };
+
+/** Values of the status column by what they mean. */
+export type JobStatesConfig = {
+  readonly waiting: readonly string[];
+  readonly running: readonly string[];
+  /** Failed; for good when the attempts are used up, or when the table counts none. */
+  readonly failed: readonly string[];
+  readonly dead: readonly string[];
+  readonly succeeded: readonly string[];
+  readonly canceled: readonly string[];
+};
+
+/** Work that must succeed regularly: a chain, or a job type with one target or whatever target. */
+export type ScheduleConfig = {
+  readonly name: string;
+  /** Name of its watched table. Default: the first. */
+  readonly table: string;
+  readonly source: string;
+  /** Name of a chain of that source. Exactly one of `chain` and `jobType` is set. */
+  readonly chain?: string;
+  readonly jobType?: string;
+  readonly targetId?: string;
+  /** Five fields, or six with the second first; see `cronProblem`. Exactly one of `cron` and `everyMs` is set. */
+  readonly cron?: string;
+  /** IANA name. Default: `UTC`. */
+  readonly timeZone: string;
+  /** Longest time without a success. */
+  readonly everyMs?: number;
+  /** How late it may be. Default: 30 min. */
+  readonly graceMs: number;
 };
 
 /** Jobs of one source that belong together and run in steps. */
@@ -77,6 +152,8 @@ export type ChainConfig = {
   readonly source: string;
   /** In the order they run; at least one. */
   readonly steps: readonly ChainStepConfig[];
+  /** How long a run may take from its start. Absent: for ever. */
+  readonly deadlineMs?: number;
 };
 
 /** One step of a chain: one job type, for some targets. */
@@ -98,15 +175,53 @@ export type RouteMatch = JobMatch & {
   readonly severity?: readonly Severity[];
 };
 
+/** What can be wrong with a job; see the glossary. */
+export type KindName =
+  'failed' | 'dead' | 'partial' | 'stuck' | 'stalled' | 'overdue' | 'deadline' | 'zero_throughput' | 'unhealthy';
+
+/** Which failures a rule is for. */
+export type RuleMatch = JobMatch & {
+  readonly kind?: readonly KindName[];
+};
+
 /** What a failure of the matching jobs means. A field left out is decided by a later rule. */
 export type RuleConfig = {
-  readonly match: JobMatch;
-  /** Default: `error`. */
+  readonly match: RuleMatch;
+  /** Default: `warning` for the kinds partial and stalled, `error` for the others. */
   readonly severity?: Severity;
   /** What makes failures one alert. Default: source, job_type and target_id. */
   readonly groupBy?: readonly GroupField[];
   /** True: failures are recorded but open no alert. Default: false. */
   readonly ignore?: boolean;
+  /** From when on failures are told. Default: the first one. */
+  readonly threshold?:
+    | { readonly kind: 'in-a-row'; readonly failures: number }
+    | { readonly kind: 'count'; readonly failures: number; readonly withinMs: number }
+    | { readonly kind: 'ratio'; readonly over: number; readonly withinMs: number; readonly atLeast: number };
+  /** How long a running job may be silent. Default: `auto` with factor 3 and floor 15 min. */
+  readonly stuckAfter?:
+    | { readonly mode: 'fixed'; readonly heartbeatMs: number | null; readonly updateMs: number | null }
+    | { readonly mode: 'auto'; readonly factor: number; readonly floorMs: number }
+    | { readonly mode: 'off' };
+  /** What the janitor does about a stuck job. Default: alert. */
+  readonly onStuck?:
+    | { readonly action: 'alert' }
+    | { readonly action: 'mark_dead' }
+    | {
+        readonly action: 'requeue';
+        /** Default: 3. */
+        readonly restartsMax: number;
+        /** Default: 1 min. */
+        readonly backoffMs: number;
+        /** JSON Schema; null: any checkpoint that is there. */
+        readonly checkpointSchema: Readonly<Record<string, unknown>> | null;
+      };
+  /** How long a job may wait after its time. null: for ever. Default: 1 h. */
+  readonly stalledAfterMs?: number | null;
+  /** How long jobs may run without any of them ending. null: for ever, the default. */
+  readonly noCompletionAfterMs?: number | null;
+  /** What part of a succeeded job may have failed. Default: a share of 5 %. */
+  readonly partial?: { readonly failed: number | null; readonly ratio: number | null } | 'off';
 };
 
 /** Where matching alerts are told. */

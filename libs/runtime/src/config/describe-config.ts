@@ -10,14 +10,22 @@ export function describeConfig(config: Config): Readonly<Record<string, unknown>
     ...maskedUrl('jobsDatabaseUrl', config.jobsDatabaseUrl),
     ...maskedUrl('slackWebhookUrl', config.slackWebhookUrl),
     ...(config.secret !== undefined && { secret: MASK }),
-    jobs: config.jobs.map((job) => ({ ...job, ...maskedUrl('databaseUrl', job.databaseUrl) })),
+    jobs: config.jobs.map((job) => ({
+      ...job,
+      ...maskedUrl('databaseUrl', job.databaseUrl),
+      ...maskedUrl('janitorDatabaseUrl', job.janitorDatabaseUrl),
+    })),
     channels: Object.fromEntries(channels),
   };
 }
 
 /** Every literal secret in the configuration, for `createLogger`. URL passwords come as written and decoded. */
 export function configSecrets(config: Config): readonly string[] {
-  const urls = [config.databaseUrl, config.jobsDatabaseUrl, ...config.jobs.map((job) => job.databaseUrl)];
+  const urls = [
+    config.databaseUrl,
+    config.jobsDatabaseUrl,
+    ...config.jobs.flatMap((job) => [job.databaseUrl, job.janitorDatabaseUrl]),
+  ];
   const secrets = [config.secret, config.slackWebhookUrl];
   for (const channel of Object.values(config.channels)) {
     if (channel.type === 'sendgrid') {

@@ -69,15 +69,19 @@ function describeUnion(issue: z.core.$ZodIssueInvalidUnion, input: unknown): rea
     return [{ path, rule: oneOf(options.map(String), value), showsValue: value !== undefined }];
   }
   if (value === undefined) return [{ path, rule: `is missing; it ${issue.message}`, showsValue: false }];
-  // All other unions are "one value or a list of them"; the branch of the given form holds the useful message.
-  const branch = issue.errors.find((errors) =>
-    errors.every((inner) => !(inner.code === 'invalid_type' && inner.path.length === 0)),
-  );
+  // All other unions are of several forms (a text, a list, a mapping); the branch of the given form holds the useful message.
+  const branch = issue.errors.find((errors) => errors.every((inner) => !isOtherForm(inner, value)));
   if (issue.message !== 'Invalid input') return [{ path, rule: issue.message, showsValue: true }];
   if (branch === undefined) {
     return [{ path, rule: `must be text or a list of texts${quoteHint('string', value)}`, showsValue: true }];
   }
   return branch.flatMap((inner) => describeIssue({ ...inner, path: [...path, ...inner.path] }, input));
+}
+
+/** Is this about the form as a whole, so that another branch of the union was meant? */
+function isOtherForm(issue: z.core.$ZodIssue, value: unknown): boolean {
+  if (issue.path.length > 0) return false;
+  return issue.code === 'invalid_type' || (issue.code === 'invalid_value' && typeof value === 'object');
 }
 
 function oneOf(allowed: readonly string[], given: unknown): string {
@@ -112,6 +116,7 @@ type SchemaNode = {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly additionalProperties?: SchemaNode | boolean;
   readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
   readonly oneOf?: readonly SchemaNode[];
   readonly const?: unknown;
 };
@@ -126,6 +131,8 @@ function knownKeys(path: FilePath, input: unknown): readonly string[] {
         node?.properties?.[String(key)] ??
         (typeof node?.additionalProperties === 'object' ? node.additionalProperties : undefined);
     const type = valueAt(input, [...path.slice(0, depth + 1), 'type']);
+    // Of "a text or a mapping" only the mapping has keys.
+    if (node?.anyOf) node = node.anyOf.find((option) => option.properties !== undefined);
     if (node?.oneOf) node = node.oneOf.find((option) => option.properties?.['type']?.const === type);
   }
   return Object.keys(node?.properties ?? {});

@@ -28,6 +28,7 @@ const OWN_VARIABLES = ['TOCSIN_CONFIG', 'TOCSIN_SECRET', 'TOCSIN_DIGEST_WINDOW']
 export type Environment = {
   readonly databaseUrl?: string;
   readonly jobsDatabaseUrl?: string;
+  readonly janitorDatabaseUrl?: string;
   readonly emailTo?: readonly string[];
   readonly emailFrom?: string;
   readonly sendgridApiKey?: string;
@@ -72,6 +73,7 @@ export function readEnvironment(env: EnvironmentVariables): Environment {
 
   const databaseUrl = readUrl('DATABASE_URL', POSTGRES_PROTOCOLS);
   const jobsDatabaseUrl = readUrl('JOBS_DATABASE_URL', POSTGRES_PROTOCOLS);
+  const janitorDatabaseUrl = readUrl('JANITOR_DATABASE_URL', POSTGRES_PROTOCOLS);
   const emailTo = read(
     'ALERT_EMAIL_TO',
     (value) => recipientsProblem(splitAddresses(value)),
@@ -107,6 +109,7 @@ export function readEnvironment(env: EnvironmentVariables): Environment {
   return {
     ...(databaseUrl !== undefined && { databaseUrl }),
     ...(jobsDatabaseUrl !== undefined && { jobsDatabaseUrl }),
+    ...(janitorDatabaseUrl !== undefined && { janitorDatabaseUrl }),
     ...(emailTo !== undefined && { emailTo }),
     ...(emailFrom !== undefined && { emailFrom }),
     ...(sendgridApiKey !== undefined && { sendgridApiKey }),

@@ -33,10 +33,12 @@ describe('without a file', () => {
           reconcileMs: 60_000,
           lookBackMs: 14 * 86_400_000,
           batch: 500,
+          columns: {},
         },
       ],
       chains: [],
-      rules: [{ match: {}, severity: 'error', groupBy: ['source', 'job_type', 'target_id'], ignore: false }],
+      schedules: [],
+      rules: [{ match: {}, groupBy: ['source', 'job_type', 'target_id'], ignore: false }],
       routes: [{ name: 'default', match: {}, channels: ['outbox'], fallback: [], digest: { windowMs: 900_000 } }],
       channels: { outbox: { type: 'outbox', directory: join(cwd, '.tocsin/outbox') }, console: { type: 'console' } },
       escalations: {},
@@ -209,6 +211,7 @@ retention: { outcomes: 30d }
           reconcileMs: 300_000,
           lookBackMs: 7 * day,
           batch: 100,
+          columns: {},
         },
         {
           name: 'billing',
@@ -219,6 +222,7 @@ retention: { outcomes: 30d }
           reconcileMs: 60_000,
           lookBackMs: 14 * day,
           batch: 500,
+          columns: {},
         },
       ],
       chains: [
@@ -231,6 +235,7 @@ retention: { outcomes: 30d }
           ],
         },
       ],
+      schedules: [],
       rules: [
         {
           match: { source: ['apple'], jobType: ['refresh_*', 'rebuild_index'] },
@@ -238,7 +243,7 @@ retention: { outcomes: 30d }
           groupBy: ['source', 'job_type'],
         },
         { match: { targetId: ['test-*'] }, ignore: true },
-        { match: {}, severity: 'error', groupBy: ['source', 'job_type', 'target_id'], ignore: false },
+        { match: {}, groupBy: ['source', 'job_type', 'target_id'], ignore: false },
       ],
       routes: [
         {
@@ -334,14 +339,5 @@ retention: { outcomes: 30d }
   test('reads $${ as a plain ${', () => {
     const yaml = 'version: 1\nchannels: { a: { type: outbox, directory: "/x/$${HOME}" } }';
     expect(load(yaml, { HOME: '/root' }).channels['a']).toEqual({ type: 'outbox', directory: '/x/${HOME}' });
-  });
-
-  test('warns of channels and escalations that nothing uses', () => {
-    const yaml =
-      'version: 1\nroutes: [{ name: all, channels: [outbox] }]\nchannels: { a: { type: console } }\nescalations: { e: { after: 1m, channels: [outbox] } }';
-    expect(load(yaml).warnings).toEqual([
-      'The channel "a" is declared, but no route or escalation uses it.',
-      'The escalation "e" is declared, but no route uses it.',
-    ]);
   });
 });

@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
 import { checkReferences } from './check-references.ts';
 import { checkRoutes } from './check-routes.ts';
+import { checkRules, janitorWarnings } from './check-rules.ts';
+import { checkSchedules } from './check-schedules.ts';
 import type { Config } from './config.ts';
 import { channelSchema, configSchema, type ConfigFile, type DeclaredChannel } from './config-schema.ts';
 import { describeIssue, type FilePath, FILE_PROBLEMS_MAX } from './describe-issue.ts';
@@ -18,6 +20,7 @@ import {
   retentionOf,
   routesOf,
   rulesOf,
+  schedulesOf,
   workersOf,
 } from './effective-config.ts';
 
@@ -59,6 +62,7 @@ export function loadConfig({ env, cwd, file }: LoadConfigOptions): Config {
     ...optionalSettings(environment),
     jobs: jobsOf(parsed, environment),
     chains: chainsOf(parsed),
+    schedules: schedulesOf(parsed),
     rules: rulesOf(parsed),
     routes: routesOf(parsed, environment, resolved.defaultRoute),
     channels: resolved.channels,
@@ -82,11 +86,19 @@ function checkFile(content: ConfigFileContent, resolved: ResolvedChannels, envir
   const outcome = configSchema.safeParse(content.data);
   const form = outcome.success ? [] : outcome.error.issues.flatMap((issue) => describeIssue(issue, content.data));
   const references = checkReferences(content.data, channelNames(content.data, resolved, environment));
-  const breaches = [...form, ...resolved.breaches, ...references.breaches, ...checkRoutes(content.data)]
+  const breaches = [
+    ...form,
+    ...resolved.breaches,
+    ...references.breaches,
+    ...checkRoutes(content.data),
+    ...checkRules(content.data),
+    ...checkSchedules(content.data),
+  ]
     .filter(({ path }) => !content.unresolvedPaths.some((unresolved) => isWithin(path, unresolved)))
     .slice(0, FILE_PROBLEMS_MAX)
     .map(content.report);
-  return { parsed: outcome.data, breaches, warnings: references.warnings };
+  const janitor = janitorWarnings(content.data, environment.janitorDatabaseUrl !== undefined);
+  return { parsed: outcome.data, breaches, warnings: [...references.warnings, ...janitor] };
 }
 
 /** The channels that are right in themselves, so that each can be completed even if another one is wrong. */

@@ -29,6 +29,15 @@ export const DURATION_BOUNDS = {
   attemptTimeout: { minMs: 500, maxMs: 5 * MINUTE_MS },
   unknownRetry: { minMs: 500, maxMs: HOUR_MS },
   claim: { minMs: 1_000, maxMs: 5 * MINUTE_MS },
+  tableRetention: { minMs: 1_000, maxMs: 3_650 * DAY_MS },
+  /** How long a job, or all jobs of a type, may show nothing. */
+  silence: { minMs: 1_000, maxMs: 365 * DAY_MS },
+  /** Failures below a threshold are kept for 14 days. */
+  thresholdWithin: { minMs: 1_000, maxMs: 14 * DAY_MS },
+  backoff: { minMs: 0, maxMs: DAY_MS },
+  deadline: { minMs: 1_000, maxMs: 365 * DAY_MS },
+  every: { minMs: MINUTE_MS, maxMs: 366 * DAY_MS },
+  grace: { minMs: 0, maxMs: 31 * DAY_MS },
 } as const satisfies Record<string, DurationBounds>;
 
 /** A duration within its bounds. */
@@ -46,6 +55,25 @@ export function durationProblem(value: unknown, { minMs, maxMs }: DurationBounds
     if (error instanceof TocsinError) return tooLong;
     throw error;
   }
+}
+
+/** A share of a whole: a number such as `0.05`, or `5%`, at least `min` (inclusive) and below 1. */
+export function shareProblem(value: unknown, min: number): string | undefined {
+  const form = 'must be a share, such as 0.05 or "5%"';
+  if (typeof value !== 'number' && typeof value !== 'string') return form;
+  const share = parseShare(value);
+  if (Number.isNaN(share)) return form;
+  if (share < min) return min > 0 ? `${form}, above 0` : `${form}, not below 0`;
+  return share >= 1 ? `${form}, below 1, since nothing is more than all` : undefined;
+}
+
+/** Reads a share; NaN for what is none. */
+export function parseShare(value: number | string): number {
+  if (typeof value === 'number') return value;
+  const percent = /^(\d{1,3}(?:\.\d{1,4})?) ?%$/.exec(value)?.[1];
+  if (percent === undefined) return Number.NaN;
+  // Divided as decimal text, so that 7 % is 0.07 and not 0.07000000000000001.
+  return Number((Number(percent) / 100).toPrecision(12));
 }
 
 /** A URL of one of these protocols, each with its colon (`https:`). */
