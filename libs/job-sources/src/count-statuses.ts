@@ -3,14 +3,11 @@ import type { JobSource } from './job-source.ts';
 
 /** Most rows looked at; beyond that a sample of about this size is taken. */
 const sampleRowsMax = 50_000;
-/** Different values reported; a column with more is not a status. */
-const statusesMax = 100;
-
 export interface StatusCount {
   readonly status: string | null;
   /** Rows with it, extrapolated when a sample was taken. */
   readonly rows: number;
-  /** Not a value the mapping knows: such rows are never told. */
+  /** Rows with it are in none of the states that the mapping knows: they are never told. */
   readonly unknown: boolean;
 }
 
@@ -22,7 +19,7 @@ export const countStatuses = async (
   queryable: Queryable,
   source: JobSource,
 ): Promise<{ readonly statuses: readonly StatusCount[]; readonly sampled: boolean }> => {
-  const { mapping, table } = source;
+  const { table, statements, isRelation } = source;
   const size = await queryable.query<{ readonly rows: number; readonly kind: string }>(
     `
     select
@@ -35,25 +32,21 @@ export const countStatuses = async (
   );
   const { rows: estimated = 0, kind = 'v' } = size.rows[0] ?? {};
   const share = Math.min(1, sampleRowsMax / Math.max(1, estimated));
-  const sampled = share < 1 && 'rm'.includes(kind);
-  const status = mapping.columns.status.column.replaceAll('"', '""');
-  const counted = await queryable.query<{ readonly status: string | null; readonly rows: number }>(
-    `
-    select sample.status::text as status, count(*) as rows
-    from (select "${status}" as status from ${table} ${sampled ? 'tablesample system ($2)' : ''} limit $1) as sample
-    group by 1
-    order by 2 desc
-    limit ${statusesMax}`,
+  const sampled = share < 1 && 'rm'.includes(kind) && !isRelation;
+  const counted = await queryable.query<{
+    readonly status: string | null;
+    readonly unknown: boolean;
+    readonly rows: number;
+  }>(
+    sampled ? statements.statusCounts.sampled : statements.statusCounts.first,
     sampled ? [2 * sampleRowsMax, share * 100] : [2 * sampleRowsMax],
   );
-  const { failed, dead, succeeded, quiet } = mapping.states;
-  const known = new Set([...failed, ...dead, ...succeeded, ...quiet]);
   return {
     sampled,
-    statuses: counted.rows.map(({ status: value, rows }) => ({
-      status: value,
+    statuses: counted.rows.map(({ status, unknown, rows }) => ({
+      status,
       rows: sampled ? Math.round(rows / share) : rows,
-      unknown: value === null || !known.has(value),
+      unknown,
     })),
   };
 };

@@ -3,7 +3,7 @@ export interface IdentityRow {
   readonly id: string;
   /** Change time exactly as the server writes it, for paging; null when the row has none. */
   readonly changed: string | null;
-  readonly kind: 'failed' | 'dead';
+  readonly kind: 'failed' | 'dead' | 'partial';
   readonly attempts: number | string | null;
   readonly identity_at: string | null;
 }
@@ -24,6 +24,9 @@ export interface BareFailureRow extends IdentityRow {
   /** No end time at all, as opposed to one that is no usable time. */
   readonly unfinished: boolean;
   readonly max_attempts: number | string | null;
+  /** Only of kind `partial`. */
+  readonly failed_count?: number | string | null;
+  readonly total_count?: number | string | null;
 }
 
 /** A failure as selected. */

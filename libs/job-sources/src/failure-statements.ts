@@ -1,30 +1,56 @@
-import type { JobField } from './adapter-mapping.ts';
-import type { SourceStatements, StatementParts } from './source-statements.ts';
+import type { OutcomeStatements, StatementParts } from './source-statements.ts';
 import { horizonText } from './read-horizon.ts';
 import { asColumnTime, asTimestamptz, errorText, nameText, positionText } from './sql-expressions.ts';
-import { fillTemplate, requireColumn } from './statement-parts.ts';
-
-type FailureStatements = Omit<SourceStatements, 'successes' | 'runJobs' | 'greenRuns'>;
+import { requireField } from './statement-parts.ts';
 
 /** SQL by the name of the column it becomes. */
 type Expressions = Readonly<Record<string, string>>;
 
-/** Statements that page through failures, by (change time, id), and those that only look at identities. */
-export const failureStatements = (parts: StatementParts): FailureStatements => {
-  const { mapping, columns, ref } = parts;
-  const { failed, dead } = mapping.states;
-  const isFailure = parts.inStates([...failed, ...dead]);
-  const isDead = parts.inStates(dead);
-  const isFinal = `(${isDead} or ${fillTemplate(mapping.failedForGood, (name) => ref(name as JobField))})`;
+/** Which rows are outcomes of one sort, and of what kind. */
+interface OutcomeSort {
+  /** In a state that may be one; written as the index is. */
+  readonly isIn: string;
+  /** One for good. */
+  readonly isFinal: string;
+  readonly kind: string;
+  readonly counts: Expressions;
+}
+
+/** Statements that page through jobs that failed for good. */
+export const failureStatements = (parts: StatementParts): OutcomeStatements => {
+  const isDead = parts.inStates('dead');
+  return outcomeStatements(parts, {
+    isIn: parts.inStates('failed', 'dead'),
+    isFinal: `(${isDead} or ${parts.forGood})`,
+    kind: `case when ${isDead} then 'dead' else 'failed' end`,
+    counts: {},
+  });
+};
+
+/** The same for jobs that succeeded with parts that failed; null when the table counts none. */
+export const partialStatements = (parts: StatementParts): OutcomeStatements | null =>
+  parts.fields.failedCount === null
+    ? null
+    : outcomeStatements(parts, {
+        isIn: `${parts.inStates('succeeded')} and ${parts.ref('failedCount')} > 0`,
+        isFinal: 'true',
+        kind: "'partial'",
+        counts: { failed_count: parts.ref('failedCount'), total_count: parts.ref('totalCount') },
+      });
+
+/** Statements that page through outcomes, by (change time, id), and those that only look at identities. */
+const outcomeStatements = (parts: StatementParts, sort: OutcomeSort): OutcomeStatements => {
+  const { fields, ref } = parts;
+  const { isIn, isFinal } = sort;
+  const changedField = requireField(fields.changedAt);
+  const idType = requireField(fields.id).type;
   const changed = ref('changedAt');
   const id = ref('id');
-  const changedType = columns.changedAt?.type ?? 'timestamptz';
-  const idType = columns.id?.type ?? 'text';
 
   const identity: Expressions = {
     id: `${id}::text`,
-    changed: positionText(changed, requireColumn(columns.changedAt)),
-    kind: `case when ${isDead} then 'dead' else 'failed' end`,
+    changed: positionText(changed, changedField),
+    kind: sort.kind,
     attempts: ref('attempts'),
     identity_at: parts.identityAt,
   };
@@ -36,6 +62,7 @@ export const failureStatements = (parts: StatementParts): FailureStatements => {
     created_at: parts.instant('createdAt'),
     unfinished: `${ref('finishedAt')} is null`,
     max_attempts: ref('maxAttempts'),
+    ...sort.counts,
   };
   const texts: Expressions = {
     ...facts,
@@ -55,8 +82,8 @@ export const failureStatements = (parts: StatementParts): FailureStatements => {
           .join(',\n        ')},
         ${changed} as changed_raw,
         ${id} as id_raw
-      from ${parts.table} as job
-      where ${isFailure}
+      from ${parts.from} as job
+      where ${isIn}
         and ${where}
     )
     select
@@ -80,15 +107,17 @@ export const failureStatements = (parts: StatementParts): FailureStatements => {
       order by ${changed}, ${id}
       limit (select ${limit}::bigint)`,
     );
-  const from = `${changed} >= ${asColumnTime('$1::text', requireColumn(columns.changedAt))}`;
+  const from = `${changed} >= ${asColumnTime('$1::text', changedField)}`;
+  // The plain comparison says nothing new, but where change time and id come from two joined tables only it reaches an index.
   const after = (first: string, second: string) =>
-    `(${changed}, ${id}) > (${first}::text::${changedType}, ${second}::text::${idType})`;
+    `${changed} >= ${first}::text::${changedField.type}
+        and (${changed}, ${id}) > (${first}::text::${changedField.type}, ${second}::text::${idType})`;
 
   const byId = `${isFinal} and ${id} = any($1::text[]::${idType}[])`;
 
   const times = (['changedAt', 'finishedAt', 'startedAt', 'createdAt'] as const).flatMap((field) => {
-    const column = columns[field];
-    return column === null ? [] : [`nullif(${asTimestamptz(ref(field), column)}, '-infinity')`];
+    const found = fields[field];
+    return found === null ? [] : [`nullif(${asTimestamptz(ref(field), found)}, '-infinity')`];
   });
   const looked: Expressions = {
     ...identity,

@@ -1,8 +1,9 @@
 import type { Instant, SuccessSignal } from '@tocsin/alert-model';
 import { compareInstants } from '@tocsin/alert-model';
 import type { Queryable } from '@tocsin/runtime';
-import { noName, toName, toNameOrNull } from './job-name.ts';
+import { toName, toNameOrNull } from './job-name.ts';
 import type { JobSource } from './job-source.ts';
+import { rawName } from './job-type.ts';
 import { outcomeId } from './outcome-id.ts';
 
 /** Most pieces of work looked up by one statement. */
@@ -75,8 +76,6 @@ const asArrays = (work: readonly (WatchedWork & { readonly n: number })[]): read
   work.map(({ jobType }) => rawName(jobType)),
   work.map(({ since }) => since),
 ];
-
-const rawName = (name: string): string => (name === noName ? '' : name);
 
 const toSuccessSignal = (row: SuccessRow, item: WatchedWork, table: string): SuccessSignal => {
   const finishedAt = row.finished_at ?? row.read_at;

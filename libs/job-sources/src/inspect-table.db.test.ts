@@ -2,7 +2,7 @@ import { createPool } from '@tocsin/runtime';
 import { createTestDatabase } from '@tocsin/testing';
 import { expect, it } from 'vitest';
 import { inspectTable } from './inspect-table.ts';
-import { researchJobsMapping } from './research-jobs-mapping.ts';
+import { researchJobsMapping } from './adapters/research-jobs-mapping.ts';
 import { createJobTable, sourceOf } from './watched-table.fixture.ts';
 
 const { pool, connectionString } = await createTestDatabase();

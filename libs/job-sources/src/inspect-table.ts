@@ -1,13 +1,20 @@
 import type { Queryable } from '@tocsin/runtime';
-import type { AdapterMapping, JobField } from './adapter-mapping.ts';
+import type { AdapterMapping } from './adapter-mapping.ts';
+import { customMapping, customMappingProblems } from './adapters/custom-mapping.ts';
 import { buildStatements } from './build-statements.ts';
-import { typeProblem } from './column-types.ts';
+import { siblingNames } from './choose-relation.ts';
+import type { TableFamily } from './choose-relation.ts';
+import { describeReadable } from './describe-readable.ts';
 import type { JobSource } from './job-source.ts';
 import { missingIndexes } from './missing-indexes.ts';
 import type { MissingIndex } from './missing-indexes.ts';
-import type { CatalogTable } from './read-catalog.ts';
-import { findNamesakes, readCatalogServer, readCatalogTable } from './read-catalog.ts';
-import type { SourceColumns } from './source-statements.ts';
+import { probeVersion } from './probe-version.ts';
+import { findNamesakes, readCatalogServer, readCatalogSiblings, readCatalogTable } from './read-catalog.ts';
+import type { CatalogServer } from './read-catalog.ts';
+import { readTypes } from './read-types.ts';
+import { jobFields } from './resolved-field.ts';
+import type { SourceFields } from './resolved-field.ts';
+import { resolveFields } from './resolve-fields.ts';
 import { parseTableName, quoteIdentifier } from './table-name.ts';
 
 /** What was found wrong with a watched table; each text names the table, the column and the cure. */
@@ -22,19 +29,31 @@ export interface TableInspection {
   readonly missingIndexes: readonly MissingIndex[];
 }
 
+/** A watched table as configured. */
+export interface TableToInspect {
+  /** Its name in the configuration. */
+  readonly name: string;
+  /** `schema.table`. */
+  readonly table: string;
+  /** How soon others delete finished rows, in milliseconds. Default: what the mapping knows of its library. */
+  readonly retentionMs?: number;
+}
+
 /**
- * Looks at a watched table before it is read: is it there, may this user read it, are the columns what the mapping
- * needs, is this the primary server, are the indexes there. Reads the catalogue only, never the table.
+ * Looks at a watched table before it is read: is it there, may this user read it and what belongs to it, are the columns
+ * what the mapping needs, is this the primary server, are the indexes there. Reads the catalogue only, never the table.
  *
- * @param name the table's name in the configuration
- * @param table `schema.table` as configured
  * @throws what the database answers when it cannot be asked; a wrong `table` gives a problem, no exception
  */
 export const inspectTable = async (
   queryable: Queryable,
   mapping: AdapterMapping,
-  { name, table }: { readonly name: string; readonly table: string },
+  { name, table, retentionMs }: TableToInspect,
 ): Promise<TableInspection> => {
+  if (mapping.adapter === customMapping.adapter) {
+    const gaps = customMappingProblems(mapping, name);
+    if (gaps.length > 0) return unfit(gaps);
+  }
   let parsed;
   try {
     parsed = parseTableName(table);
@@ -42,37 +61,60 @@ export const inspectTable = async (
     return unfit([`Watched table ${name}: ${error instanceof Error ? error.message : String(error)}`]);
   }
   const server = await readCatalogServer(queryable);
-  const found = await readCatalogTable(queryable, parsed);
-  if (found === null) {
+  const watched = await readCatalogTable(queryable, parsed);
+  if (watched === null) {
     const namesakes = await findNamesakes(queryable, parsed.table.name);
     const cure =
       namesakes.length > 0 ? `did you mean ${namesakes.join(' or ')}?` : 'create it, or correct jobs[].table.';
     return unfit([`Watched table ${name}: there is no table ${table} in this database; ${cure}`]);
   }
-  const quoted = `${quoteIdentifier(found.schema)}.${quoteIdentifier(found.table)}`;
   const problems = server.inRecovery
     ? [
         `Watched table ${name}: this server is a read replica, where rows may become visible in another order than they ` +
           'were committed, so that failures could be missed; use the address of the primary server.',
       ]
     : [];
-  problems.push(...privilegeProblems(found, quoted, server.user), ...columnProblems(found, mapping, quoted));
+  const siblings = await readCatalogSiblings(queryable, watched.schema, siblingNames(mapping));
+  const family: TableFamily = { watched, siblings };
+  const quoted = `${quoteIdentifier(watched.schema)}.${quoteIdentifier(watched.table)}`;
+  const readable = await describeReadable(queryable, mapping, family, server.user);
+  if ('problems' in readable) return unfit([...problems, ...readable.problems]);
+  const { from, offered } = readable;
+  const resolution = await resolveFields(mapping, offered, (expressions) => readTypes(queryable, from, expressions));
+  problems.push(...resolution.problems);
   if (problems.length > 0) return unfit(problems);
 
-  const columns = sourceColumns(found, mapping);
+  const { fields } = resolution;
+  const statements = buildStatements({ mapping, table: quoted, from, fields });
   const source: JobSource = {
     name,
     table: quoted,
     mapping,
-    statements: buildStatements(mapping, quoted, columns),
+    resolved: fields,
+    fields: new Set(jobFields.filter((field) => fields[field] !== null)),
+    statements,
+    isRelation: readable.isRelation,
     seesAllWriters: server.seesAllWriters,
-    readsRuns: columns.payload?.type === 'jsonb',
+    readsRuns: statements.runJobs !== null,
+    countsParts: statements.partials !== null,
+    hasHeartbeats: fields.heartbeatAt !== null,
+    deletesSuccesses: mapping.deletesSuccesses,
+    // "At once" is told by a warning; a table that was set up otherwise keeps its rows.
+    retentionMs: retentionMs ?? (mapping.retention.failuresMs || null),
   };
   return {
     source,
     problems: [],
-    warnings: warningsAbout(found, columns, mapping, quoted, server),
-    missingIndexes: 'rp'.includes(found.kind) ? missingIndexes(found, mapping, columns, quoted) : [],
+    warnings: [
+      ...resolution.warnings,
+      ...(mapping.retention.failuresMs === 0 && retentionMs === undefined
+        ? [`${quoted}: ${mapping.retention.words}`]
+        : []),
+      ...payloadWarnings(mapping, fields, quoted),
+      ...tableWarnings(readable.reads, watched.kind, quoted, server),
+      ...(await probeVersion(queryable, mapping, watched)),
+    ],
+    missingIndexes: missingIndexes(mapping, fields, family),
   };
 };
 
@@ -83,77 +125,36 @@ const unfit = (problems: readonly string[]): TableInspection => ({
   missingIndexes: [],
 });
 
-const fields = (mapping: AdapterMapping) =>
-  Object.entries(mapping.columns) as [JobField, AdapterMapping['columns'][JobField]][];
-
-/** The table's column of each field; null where an optional one is missing or cannot be used. */
-const sourceColumns = (found: CatalogTable, mapping: AdapterMapping): SourceColumns =>
-  Object.fromEntries(
-    fields(mapping).map(([field, { column, use }]) => {
-      const there = found.columns.find(({ name }) => name === column);
-      return [field, there !== undefined && there.selectable && typeProblem(there, use) === null ? there : null];
-    }),
-  ) as unknown as SourceColumns;
-
-const privilegeProblems = (found: CatalogTable, quoted: string, user: string): string[] => {
-  const grantee = quoteIdentifier(user);
-  const schema = quoteIdentifier(found.schema);
-  if (!found.schemaUsable)
-    return [
-      `The user ${grantee} may not look into schema ${schema}; run: grant usage on schema ${schema} to ${grantee};`,
-    ];
-  if (found.columns.some(({ selectable }) => selectable)) return [];
-  return [`The user ${grantee} may not read ${quoted}; run: grant select on ${quoted} to ${grantee};`];
-};
-
-const columnProblems = (found: CatalogTable, mapping: AdapterMapping, quoted: string): string[] => {
-  if (!found.schemaUsable || !found.columns.some(({ selectable }) => selectable)) return [];
-  return fields(mapping).flatMap(([, { column, use, required }]) => {
-    const there = found.columns.find(({ name }) => name === column);
-    if (!required) return [];
-    if (there === undefined)
-      return [
-        `${quoted} has no column ${column}, which adapter ${mapping.adapter} needs; add it, or watch a view that has it.`,
-      ];
-    if (!there.selectable) return [`Column ${column} of ${quoted} may not be read; grant select on it.`];
-    const words = typeProblem(there, use);
-    return words === null
-      ? []
-      : [
-          `Column ${column} of ${quoted} is ${there.type}; adapter ${mapping.adapter} needs ${words}. Watch a view that casts it.`,
-        ];
-  });
-};
-
-const warningsAbout = (
-  found: CatalogTable,
-  columns: SourceColumns,
-  mapping: AdapterMapping,
+const payloadWarnings = (
+  { runKey }: AdapterMapping,
+  { payload, run }: SourceFields,
   quoted: string,
-  server: { readonly user: string; readonly seesAllWriters: boolean },
-): string[] => {
-  const warnings = fields(mapping).flatMap(([field, { column, use }]) => {
-    if (columns[field] !== null) return [];
-    const there = found.columns.find(({ name }) => name === column);
-    if (there === undefined) return [`${quoted} has no column ${column}; what it would say is missing from messages.`];
-    const why = there.selectable ? `is ${there.type}, not ${typeProblem(there, use) ?? 'usable'}` : 'may not be read';
-    return [`Column ${column} of ${quoted} ${why}; it is left out.`];
-  });
-  if (columns.payload !== null && columns.payload.type !== 'jsonb')
-    warnings.push(
-      `Column ${columns.payload.name} of ${quoted} is ${columns.payload.type}: the other jobs of a chain run cannot be ` +
-        'looked up. Make it jsonb to be told what did not run.',
-    );
-  if (found.rowSecurity)
-    warnings.push(
-      `Row-level security is active on ${quoted} for this user: rows it hides are never told. Grant bypassrls, or a policy that shows all.`,
+): readonly string[] =>
+  payload === null || payload.type === 'jsonb' || runKey === null || run !== null
+    ? []
+    : [
+        `Column ${payload.column ?? 'payload'} of ${quoted} is ${payload.type}: the other jobs of a chain run cannot be ` +
+          'looked up. Make it jsonb to be told what did not run.',
+      ];
+
+const tableWarnings = (
+  reads: readonly { readonly name: string; readonly rowSecurity: boolean }[],
+  kind: string,
+  quoted: string,
+  server: CatalogServer,
+): readonly string[] => {
+  const warnings = reads
+    .filter(({ rowSecurity }) => rowSecurity)
+    .map(
+      (read) =>
+        `Row-level security is active on ${read.name} for this user: rows it hides are never told. Grant bypassrls, or a policy that shows all.`,
     );
   if (!server.seesAllWriters)
     warnings.push(
       `The user ${quoteIdentifier(server.user)} cannot see transactions of other users, so failures committed late are found by the ` +
         `slower comparison only; run: grant pg_read_all_stats to ${quoteIdentifier(server.user)};`,
     );
-  if ('vmf'.includes(found.kind))
+  if ('vmf'.includes(kind))
     warnings.push(`${quoted} is not a plain table; whether its indexes serve the scan cannot be checked.`);
   return warnings;
 };

@@ -31,12 +31,7 @@ export interface CatalogServer {
   readonly seesAllWriters: boolean;
 }
 
-/** The table of that name, null when there is none. A bare name is tried as written, then in lower case as SQL reads it. */
-export const readCatalogTable = async (queryable: Queryable, name: TableName): Promise<CatalogTable | null> => {
-  const spellings = ({ name: text, quoted }: { name: string; quoted: boolean }): string[] =>
-    quoted ? [text] : [text, text.toLowerCase()];
-  const { rows } = await queryable.query<CatalogTable>(
-    `
+const describeTables = `
     select
       rel.oid,
       nsp.nspname as "schema",
@@ -59,7 +54,7 @@ export const readCatalogTable = async (queryable: Queryable, name: TableName): P
       ), '[]') as "columns",
       coalesce((
         select json_agg(json_build_object(
-          'name', ind.indexrelid::regclass::text,
+          'name', (select named.relname from pg_class as named where named.oid = ind.indexrelid),
           'keys', (select json_agg(pg_get_indexdef(ind.indexrelid, key.n, true) order by key.n) from generate_series(1, ind.indnkeyatts) as key (n)),
           'predicate', pg_get_expr(ind.indpred, ind.indrelid, true)
         ))
@@ -68,12 +63,30 @@ export const readCatalogTable = async (queryable: Queryable, name: TableName): P
       ), '[]') as "indexes"
     from pg_class as rel
     join pg_namespace as nsp on nsp.oid = rel.relnamespace
-    where nsp.nspname = any($1) and rel.relname = any($2) and rel.relkind in ('r', 'p', 'v', 'm', 'f')
+    where nsp.nspname = any($1) and rel.relname = any($2) and rel.relkind in ('r', 'p', 'v', 'm', 'f')`;
+
+/** The table of that name, null when there is none. A bare name is tried as written, then in lower case as SQL reads it. */
+export const readCatalogTable = async (queryable: Queryable, name: TableName): Promise<CatalogTable | null> => {
+  const spellings = ({ name: text, quoted }: { name: string; quoted: boolean }): string[] =>
+    quoted ? [text] : [text, text.toLowerCase()];
+  const { rows } = await queryable.query<CatalogTable>(
+    `${describeTables}
     order by nsp.nspname = $3 desc, rel.relname = $4 desc
     limit 1`,
     [spellings(name.schema), spellings(name.table), name.schema.name, name.table.name],
   );
   return rows[0] ?? null;
+};
+
+/** Those of the named tables that are in the schema, by name as spelt. */
+export const readCatalogSiblings = async (
+  queryable: Queryable,
+  schema: string,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, CatalogTable>> => {
+  if (names.length === 0) return new Map();
+  const { rows } = await queryable.query<CatalogTable>(describeTables, [[schema], names]);
+  return new Map(rows.map((found) => [found.table, found]));
 };
 
 /** Other places where a table of that name is, `schema.table`, at most three. */

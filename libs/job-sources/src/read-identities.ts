@@ -3,6 +3,8 @@ import type { Queryable } from '@tocsin/runtime';
 import type { HorizonRow, IdentityRow } from './failure-row.ts';
 import type { JobSource } from './job-source.ts';
 import { outcomeId } from './outcome-id.ts';
+import { statementsOf } from './scan-failures.ts';
+import type { OutcomeSort } from './scan-failures.ts';
 
 /** Most rows of one page of identities. They are narrow: some 100 bytes each. */
 export const identityRowsMax = 5_000;
@@ -31,9 +33,13 @@ export const readIdentities = async (
   queryable: Queryable,
   source: JobSource,
   position: IdentityPosition | null,
-  { lookBackMs, limit = identityRowsMax }: { readonly lookBackMs: number; readonly limit?: number },
+  {
+    lookBackMs,
+    limit = identityRowsMax,
+    what,
+  }: { readonly lookBackMs: number; readonly limit?: number; readonly what?: OutcomeSort },
 ): Promise<IdentityPage> => {
-  const { statements } = source;
+  const statements = statementsOf(source, what);
   const rowsMax = Math.max(1, Math.min(limit, identityRowsMax));
   const first = [lookBackMs, rowsMax];
   const [text, values] =

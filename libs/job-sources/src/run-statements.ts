@@ -2,22 +2,21 @@ import type { SourceStatements, StatementParts } from './source-statements.ts';
 import { nameText } from './sql-expressions.ts';
 
 /**
- * Statements about chain runs; null without jsonb payloads, because the runs could then be found by reading the whole
- * table only. Both rely on an index on (source, payload ->> run key).
+ * Statements about chain runs; null when the id of the run is neither a field nor in a jsonb payload, because the runs
+ * could then be found by reading the whole table only. Both rely on an index on (source, run).
  */
 export const runStatements = (parts: StatementParts): Pick<SourceStatements, 'runJobs' | 'greenRuns'> => {
-  const { table, mapping, columns, ref } = parts;
-  if (columns.payload?.type !== 'jsonb') return { runJobs: null, greenRuns: null };
-  const run = `${ref('payload')} ->> '${mapping.runKey}'`;
+  const { from, ref, runSearched: run } = parts;
+  if (run === null) return { runJobs: null, greenRuns: null };
   const step = `${nameText(ref('jobType'))} as job_type, ${nameText(ref('targetId'))} as target_id`;
-  const succeeded = `${parts.inStates(mapping.states.succeeded)}`;
+  const succeeded = `${parts.inStates('succeeded')}`;
 
   const runJobs = `
     select work.n, sibling.job_type, sibling.target_id, sibling.status
     from unnest($1::text[], $2::text[]) with ordinality as work (source, run, n)
     cross join lateral (
       select ${step}, ${nameText(ref('status'))} as status
-      from ${table} as job
+      from ${from} as job
       where ${parts.equals('source', 'work.source')}
         and ${run} = work.run
       limit $3
@@ -25,22 +24,22 @@ export const runStatements = (parts: StatementParts): Pick<SourceStatements, 'ru
 
   // Goes back run by run, one index probe each, and stops at the first whose jobs all succeeded and which holds the
   // failed job's type: a source may have several chains, and theirs are other runs.
-  const previous = (from: string) => `
+  const previous = (later: string) => `
       select latest.run, whole.green
       from (
         select ${run} as run
-        from ${table} as job
-        where ${parts.equals('source', `${from}.source`)}
-          and ${run} < ${from}.run
+        from ${from} as job
+        where ${parts.equals('source', `${later}.source`)}
+          and ${run} < ${later}.run
         order by ${run} desc
         limit 1
       ) as latest
       cross join lateral (
         select coalesce(bool_and(step.succeeded) and bool_or(step.same_type), false) as green
         from (
-          select ${succeeded} as succeeded, ${parts.equals('jobType', `${from}.job_type`)} as same_type
-          from ${table} as job
-          where ${parts.equals('source', `${from}.source`)}
+          select ${succeeded} as succeeded, ${parts.equals('jobType', `${later}.job_type`)} as same_type
+          from ${from} as job
+          where ${parts.equals('source', `${later}.source`)}
             and ${run} = latest.run
           limit $5
         ) as step
@@ -65,7 +64,7 @@ export const runStatements = (parts: StatementParts): Pick<SourceStatements, 'ru
     from earlier
     cross join lateral (
       select ${step}, ${parts.instant('finishedAt')} as finished_at
-      from ${table} as job
+      from ${from} as job
       where ${parts.equals('source', 'earlier.source')}
         and ${run} = earlier.run
       limit $5

@@ -1,12 +1,15 @@
 import type { FailureSignal, Instant, OutcomeId } from '@tocsin/alert-model';
-import { isConnectionError } from '@tocsin/runtime';
+import { InvariantError } from '@tocsin/runtime';
 import type { Queryable } from '@tocsin/runtime';
 import type { Horizon } from './cursor.ts';
 import { rowKey } from './failure-row.ts';
 import type { BareFailureRow, FailureRow, HorizonRow } from './failure-row.ts';
 import type { JobSource } from './job-source.ts';
+import type { OutcomeStatements } from './source-statements.ts';
+import { isRowError } from './row-error.ts';
 import { outcomeId } from './outcome-id.ts';
 import { toFailureSignal, toMinimalSignal } from './to-failure-signal.ts';
+import type { SignalContext } from './to-failure-signal.ts';
 
 /** Most rows of one page; a configuration cannot ask for more. */
 export const scanRowsMax = 5_000;
@@ -17,7 +20,12 @@ export interface ScanPosition {
   readonly id: string;
 }
 
+/** Which outcomes are read: jobs that failed for good, or jobs that succeeded with parts that failed. */
+export type OutcomeSort = 'failures' | 'partials';
+
 export interface ScanOptions {
+  /** Default: `failures`. There are no `partials` in a table that counts none (`JobSource.countsParts`). */
+  readonly what?: OutcomeSort;
   /** The instant from which on changes are read, or the row after which. */
   readonly after: Instant | ScanPosition;
   readonly limit: number;
@@ -55,7 +63,7 @@ export const scanFailures = async (
   source: JobSource,
   options: ScanOptions,
 ): Promise<FailurePage> => {
-  const { statements } = source;
+  const statements = statementsOf(source, options.what);
   const limit = Math.max(1, Math.min(options.limit, scanRowsMax));
   const { after } = options;
   return typeof after === 'string'
@@ -78,16 +86,29 @@ export const scanFailures = async (
       );
 };
 
+/** The statements that read outcomes of that sort. */
+export const statementsOf = (
+  { name, statements }: Pick<JobSource, 'name' | 'statements'>,
+  what: OutcomeSort = 'failures',
+): OutcomeStatements => {
+  if (what === 'failures') return statements;
+  if (statements.partials === null)
+    throw new InvariantError(
+      `Table ${name} counts no parts that failed; ask JobSource.countsParts before reading them.`,
+    );
+  return statements.partials;
+};
+
 /** Reads failures by id; rows that are no longer final failures are left out. At most `scanRowsMax` ids. */
 export const readFailures = async (
   queryable: Queryable,
   source: JobSource,
   ids: readonly string[],
-  options: Pick<ScanOptions, 'secrets'> = {},
+  options: Pick<ScanOptions, 'secrets' | 'what'> = {},
 ): Promise<readonly FailureSignal[]> => {
   const asked = ids.slice(0, scanRowsMax);
   if (asked.length === 0) return [];
-  const { failuresById: text, bareFailuresById: bare } = source.statements;
+  const { failuresById: text, bareFailuresById: bare } = statementsOf(source, options.what);
   const page = { text, bare, values: [asked], limit: asked.length };
   return (await readPage(queryable, source, page, { ...options, isKnown: () => false })).failures;
 };
@@ -100,7 +121,7 @@ interface PageQuery {
   readonly limit: number;
 }
 
-type MapOptions = Pick<ScanOptions, 'isKnown' | 'secrets'>;
+type MapOptions = Pick<ScanOptions, 'isKnown' | 'secrets' | 'what'>;
 
 const readPage = async (
   queryable: Queryable,
@@ -138,10 +159,25 @@ const mapUnknown = (
   { isKnown, secrets }: MapOptions,
 ): FailureSignal | null => {
   const id = outcomeOf(row, source);
-  return isKnown(id)
-    ? null
-    : toFailureSignal(row, { table: source.name, readAt, outcomeId: id, secrets: secrets ?? [] });
+  return isKnown(id) ? null : toFailureSignal(row, contextOf(source, readAt, id, secrets));
 };
+
+const contextOf = (
+  { name: table, mapping: { fields, identityTimes } }: JobSource,
+  readAt: Instant,
+  id: OutcomeId,
+  secrets: readonly string[] = [],
+): SignalContext => ({
+  table,
+  readAt,
+  outcomeId: id,
+  secrets,
+  // A mapping that names no counters, or dates failures otherwise than by an end time, finds nothing odd in a row without.
+  expects: {
+    attempts: fields.attempts !== undefined && fields.maxAttempts !== undefined,
+    endTime: identityTimes[0] === 'finishedAt' && fields.finishedAt !== undefined,
+  },
+});
 
 /** One row by itself; as it is known from its page when it cannot be read, or is no failure any more. */
 const readAlone = async (
@@ -149,11 +185,13 @@ const readAlone = async (
   source: JobSource,
   row: BareFailureRow,
   readAt: Instant,
-  { secrets = [] }: MapOptions,
+  { secrets = [], what }: MapOptions,
 ): Promise<{ readonly signal: FailureSignal; readonly readable: boolean }> => {
   let reason = 'it changed while it was being read';
   try {
-    const { rows } = await queryable.query<FailureRow & HorizonRow>(source.statements.failuresById, [[row.id]]);
+    const { rows } = await queryable.query<FailureRow & HorizonRow>(statementsOf(source, what).failuresById, [
+      [row.id],
+    ]);
     const [signal] = toPage(rows, 1, (found, at) =>
       mapUnknown(found, source, at, { secrets, isKnown: () => false }),
     ).failures;
@@ -162,7 +200,7 @@ const readAlone = async (
     if (!isRowError(error)) throw error;
     reason = error instanceof Error ? error.message : String(error);
   }
-  const context = { table: source.name, readAt, outcomeId: outcomeOf(row, source), secrets };
+  const context = contextOf(source, readAt, outcomeOf(row, source), secrets);
   return { signal: toMinimalSignal(row, context, reason), readable: false };
 };
 
@@ -185,14 +223,4 @@ const toPage = <Row extends BareFailureRow, Mapped>(
     reached: last?.changed_at ?? null,
     horizon,
   };
-};
-
-/**
- * Whether an error comes from what a row holds rather than from the table: data exceptions (class 22) and damaged data
- * (class XX), https://www.postgresql.org/docs/current/errcodes-appendix.html.
- */
-const isRowError = (error: unknown): boolean => {
-  if (isConnectionError(error) || !(error instanceof Error)) return false;
-  const state: unknown = Reflect.get(error, 'code');
-  return typeof state === 'string' && /^(22|XX)[0-9A-Z]{3}$/.test(state);
 };

@@ -4,7 +4,8 @@ import type { Horizon } from './cursor.ts';
 import { rowKey } from './failure-row.ts';
 import type { HorizonRow, IdentityRow } from './failure-row.ts';
 import type { JobSource } from './job-source.ts';
-import type { ScanPosition } from './scan-failures.ts';
+import { statementsOf } from './scan-failures.ts';
+import type { OutcomeSort, ScanPosition } from './scan-failures.ts';
 
 /** Most rows of one page: narrow ones, some 150 bytes each. */
 export const skimRowsMax = 2_000;
@@ -12,6 +13,8 @@ export const skimRowsMax = 2_000;
 export interface SkimOptions {
   /** The instant from which on changes are read, or the row after which. */
   readonly after: Instant | ScanPosition;
+  /** Default: `failures`. */
+  readonly what?: OutcomeSort;
   /** Default and most: `skimRowsMax`. */
   readonly limit?: number;
   /** Whether a row with this key (`FailurePage.rowKeys`) was read before. */
@@ -35,9 +38,10 @@ export interface SkimPage {
  */
 export const skimFailures = async (
   queryable: Queryable,
-  { statements }: JobSource,
-  { after, limit = skimRowsMax, wasRead }: SkimOptions,
+  source: JobSource,
+  { after, what, limit = skimRowsMax, wasRead }: SkimOptions,
 ): Promise<SkimPage> => {
+  const statements = statementsOf(source, what);
   const rowsMax = Math.max(1, Math.min(limit, skimRowsMax));
   const [text, values] =
     typeof after === 'string'

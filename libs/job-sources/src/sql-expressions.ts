@@ -1,5 +1,5 @@
 import { nameCharsMax } from '@tocsin/alert-model';
-import type { CatalogColumn } from './column-types.ts';
+import type { ValueType } from './column-types.ts';
 import { hasTimeZone } from './column-types.ts';
 
 /** Characters of a job's error that are read; more than is kept, because redaction shortens. */
@@ -19,28 +19,28 @@ export const utcText = (expression: string): string =>
   `case when ${usable(expression)} then to_char(${expression} at time zone 'UTC', ${microseconds}) end`;
 
 /** The same for a column, with or without time zone; without one it is taken as UTC. */
-export const instantText = (reference: string, column: CatalogColumn): string =>
+export const instantText = (reference: string, column: ValueType): string =>
   hasTimeZone(column)
     ? utcText(reference)
     : `case when ${usable(reference)} then to_char(${reference}, ${microseconds}) end`;
 
 /** The same for identities: a value that is no usable time still tells outcomes apart, as Postgres writes it. */
-export const identityText = (reference: string, column: CatalogColumn): string =>
+export const identityText = (reference: string, column: ValueType): string =>
   `coalesce(${instantText(reference, column)}, ${reference}::text)`;
 
 /** A column as timestamptz; without time zone it is taken as UTC. */
-export const asTimestamptz = (reference: string, column: CatalogColumn): string =>
+export const asTimestamptz = (reference: string, column: ValueType): string =>
   hasTimeZone(column) ? reference : `(${reference} at time zone 'UTC')`;
 
 /** A timestamptz parameter as the type of the column, so that the bare column is compared and its index serves. */
-export const asColumnTime = (parameter: string, column: CatalogColumn): string =>
+export const asColumnTime = (parameter: string, column: ValueType): string =>
   hasTimeZone(column) ? `${parameter}::timestamptz` : `(${parameter}::timestamptz at time zone 'UTC')`;
 
 /**
  * A time of the column as text that reads back as the very same value, whatever the session's DateStyle and TimeZone:
  * in the styles SQL and German, Postgres writes zones by abbreviations that mean another zone elsewhere (IST).
  */
-export const positionText = (reference: string, column: CatalogColumn): string => {
+export const positionText = (reference: string, column: ValueType): string => {
   const utc = hasTimeZone(column) ? `${reference} at time zone 'UTC'` : reference;
   const zone = hasTimeZone(column) ? '+00' : '';
   return `case when isfinite(${reference}) then to_char(${utc}, 'YYYY-MM-DD HH24:MI:SS.US${zone} BC') else ${reference}::text end`;
@@ -57,7 +57,7 @@ export const nameText = (expression: string): string =>
  * searched as text, because json and text may hold what the operators refuse (`\u0000`, half a surrogate pair), and one
  * such row would fail the whole statement.
  */
-export const payloadText = (reference: string, column: CatalogColumn, key: string): string =>
+export const payloadText = (reference: string, column: ValueType, key: string): string =>
   column.type === 'jsonb'
     ? `case when jsonb_typeof(${reference}) = 'object' then ${reference} ->> '${key}' end`
     : `substring(left(${reference}::text, ${payloadReadCharsMax}) from '"${key}"\\s*:\\s*"([^"\\\\]{1,255})"')`;

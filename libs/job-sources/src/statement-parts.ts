@@ -1,7 +1,7 @@
-import type { AdapterMapping, JobField } from './adapter-mapping.ts';
-import type { CatalogColumn } from './column-types.ts';
+import type { AdapterMapping, JobField, JobStateName } from './adapter-mapping.ts';
 import { comparesAsText } from './column-types.ts';
-import type { SourceColumns, StatementParts } from './source-statements.ts';
+import type { ResolvedField, SourceFields } from './resolved-field.ts';
+import type { StatementParts } from './source-statements.ts';
 import { identityText, instantText, nameText, payloadText } from './sql-expressions.ts';
 import { quoteIdentifier, quoteLiteral } from './table-name.ts';
 
@@ -9,38 +9,113 @@ import { quoteIdentifier, quoteLiteral } from './table-name.ts';
 export const fillTemplate = (template: string, fill: (name: string) => string): string =>
   template.replaceAll(/\{(\w+)\}/g, (_, name: string) => fill(name));
 
+/** Names that a template of the mapping refers to. */
+export const templateNames = (template: string): readonly string[] =>
+  [...template.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+
+/** Nulls of fields that a table lacks, of the type that conditions compare them as. */
+const nullTypes: Readonly<Partial<Record<JobField, string>>> = {
+  attempts: 'bigint',
+  maxAttempts: 'bigint',
+  failedCount: 'bigint',
+  totalCount: 'bigint',
+  dueAt: 'timestamptz',
+  startedAt: 'timestamptz',
+  heartbeatAt: 'timestamptz',
+  finishedAt: 'timestamptz',
+  createdAt: 'timestamptz',
+  changedAt: 'timestamptz',
+  payload: 'jsonb',
+  checkpoint: 'jsonb',
+};
+
+/** What is read and what is known of it. */
+export interface ReadShape {
+  readonly mapping: AdapterMapping;
+  /** The quoted watched table. */
+  readonly table: string;
+  /** The same, or a relation in parentheses. */
+  readonly from: string;
+  readonly fields: SourceFields;
+}
+
 /** What the builders share, for one table. */
-export const statementParts = (mapping: AdapterMapping, table: string, columns: SourceColumns): StatementParts => {
-  const ref = (field: JobField): string => {
-    const column = columns[field];
-    return column === null ? 'null::text' : `job.${quoteIdentifier(column.name)}`;
+export const statementParts = ({ mapping, table, from, fields }: ReadShape): StatementParts => {
+  const ref = (field: JobField): string => fields[field]?.reference ?? `null::${nullTypes[field] ?? 'text'}`;
+  const withField = (field: JobField, make: (reference: string, found: ResolvedField) => string): string => {
+    const found = fields[field];
+    return found === null ? 'null::text' : make(found.reference, found);
   };
-  const withColumn = (field: JobField, make: (reference: string, column: CatalogColumn) => string): string => {
-    const column = columns[field];
-    return column === null ? 'null::text' : make(ref(field), column);
-  };
-  const labels = columns.status?.enumLabels ?? null;
-  const identityTimes = mapping.identityTimes.map((field) => withColumn(field, identityText));
   return {
+    from,
     table,
     mapping,
-    columns,
+    fields,
     ref,
-    instant: (field) => withColumn(field, instantText),
-    inStates: (states) => {
-      const possible = states.filter((state) => labels === null || labels.includes(state)).map(quoteLiteral);
-      return possible.length === 0 ? 'false' : `${ref('status')} in (${possible.join(', ')})`;
-    },
+    instant: (field) => withField(field, instantText),
+    inStates: (...states) => stateCondition(mapping, fields, states),
+    forGood: fillTemplate(mapping.failedForGood, (name) => ref(name as JobField)),
     equals: (field, text) =>
-      withColumn(field, (reference, column) => `${reference}${comparesAsText(column) ? '' : '::text'} = ${text}`),
-    run: withColumn('payload', (reference, column) => nameText(payloadText(reference, column, mapping.runKey))),
-    identityAt: `coalesce(${identityTimes.join(', ')})`,
+      withField(field, (reference, found) => `${reference}${comparesAsText(found) ? '' : '::text'} = ${text}`),
+    run: runName(mapping, fields),
+    runSearched: runSearched(mapping, fields, 'reference'),
+    identityAt: `coalesce(${mapping.identityTimes.map((field) => withField(field, identityText)).join(', ')})`,
   };
 };
 
-/** A column that the mapping requires is there once the table was found fit. */
-export const requireColumn = (column: CatalogColumn | null): CatalogColumn => {
-  if (column === null)
-    throw new TypeError('A required column is missing; inspect the table before building statements.');
-  return column;
+/**
+ * The condition that a row is in one of the states. Values of several states are listed together, in the order asked, as
+ * the predicates of the recommended indexes list them.
+ */
+const stateCondition = (mapping: AdapterMapping, fields: SourceFields, states: readonly JobStateName[]): string => {
+  const values = stateLabels(mapping, fields, states);
+  const conditions = [
+    ...(values === '' || fields.status === null ? [] : [`${fields.status.reference} in (${values})`]),
+    ...states.flatMap((state) => {
+      const recognised = mapping.states[state];
+      return 'sql' in recognised ? [`(${fillTemplate(recognised.sql, (name) => `job.${quoteIdentifier(name)}`)})`] : [];
+    }),
+  ];
+  const [only] = conditions;
+  return only === undefined ? 'false' : conditions.length === 1 ? only : `(${conditions.join(' or ')})`;
+};
+
+/** Literals of the status values that mean one of the states, only those that the field can have; empty when there are none. */
+export const stateLabels = (mapping: AdapterMapping, fields: SourceFields, states: readonly JobStateName[]): string => {
+  const possible = fields.status?.enumLabels ?? null;
+  return states
+    .flatMap((state) => {
+      const recognised = mapping.states[state];
+      return 'sql' in recognised ? [] : recognised;
+    })
+    .filter((value) => possible === null || possible.includes(value))
+    .map(quoteLiteral)
+    .join(', ');
+};
+
+const runName = (mapping: AdapterMapping, { run, payload }: SourceFields): string => {
+  if (run !== null) return nameText(run.reference);
+  return payload === null || mapping.runKey === null
+    ? 'null::text'
+    : nameText(payloadText(payload.reference, payload, mapping.runKey));
+};
+
+/**
+ * The id of the chain run as an index has it; null when there is none that could be searched.
+ *
+ * @param as how fields are written: for statements, or for index definitions
+ */
+export const runSearched = (
+  { runKey }: AdapterMapping,
+  { run, payload }: SourceFields,
+  as: 'reference' | 'bare',
+): string | null => {
+  if (run !== null) return comparesAsText(run) ? run[as] : `(${run[as]}::text)`;
+  return payload?.type === 'jsonb' && runKey !== null ? `(${payload[as]} ->> ${quoteLiteral(runKey)})` : null;
+};
+
+/** A field that every table must have is there once the table was found fit. */
+export const requireField = (field: ResolvedField | null): ResolvedField => {
+  if (field === null) throw new TypeError('A required field is missing; inspect the table before building statements.');
+  return field;
 };

@@ -96,7 +96,7 @@ it('the scan reads page by page in a table that has no statistics yet', async ()
   );
   const fresh = await sourceOf(pool, 'public.fresh_jobs');
   const { rows } = await pool.query<{ changed: string; id: string }>(
-    'select updated_at::text as changed, id::text as id from public.fresh_jobs offset 20000 limit 1',
+    'select updated_at::text as changed, id::text as id from public.fresh_jobs order by updated_at, id offset 20000 limit 1',
   );
   for (const plan of [
     await explain(fresh.statements.failuresFrom, [longAgo, 500]),

@@ -1,6 +1,7 @@
 import { FailureSignal, compareInstants, nameCharsMax, toErrorText } from '@tocsin/alert-model';
 import type { Instant, OutcomeId } from '@tocsin/alert-model';
 import type { BareFailureRow, FailureRow } from './failure-row.ts';
+import { toCount } from './job-snapshot.ts';
 import { toName, toNameOrNull } from './job-name.ts';
 
 /** Clocks of a healthy fleet differ by less than this, in milliseconds; below it an end time ahead is not worth a word. */
@@ -13,6 +14,8 @@ export interface SignalContext {
   readonly table: string;
   readonly readAt: Instant;
   readonly outcomeId: OutcomeId;
+  /** What a row of that table should say; by default all of it. */
+  readonly expects?: { readonly attempts: boolean; readonly endTime: boolean };
   /** Secrets of the installation, replaced wherever they stand in an error. */
   readonly secrets: readonly string[];
 }
@@ -55,13 +58,13 @@ export const toMinimalSignal = (row: BareFailureRow, context: SignalContext, rea
   });
 };
 
-const commonFacts = (row: BareFailureRow, { table, readAt, outcomeId }: SignalContext) => {
+const commonFacts = (row: BareFailureRow, { table, readAt, outcomeId, expects }: SignalContext) => {
   const notes: string[] = [];
-  const attempts = count(row.attempts);
-  const maxAttempts = count(row.max_attempts);
-  if (row.kind === 'failed' && (attempts === null || maxAttempts === null))
+  const attempts = toCount(row.attempts);
+  const maxAttempts = toCount(row.max_attempts);
+  if (expects?.attempts !== false && row.kind === 'failed' && (attempts === null || maxAttempts === null))
     notes.push('Its attempt counters say nothing usable, so this failure is taken as final.');
-  const failedAt = failureTime(row, readAt, notes);
+  const failedAt = failureTime(row, readAt, expects?.endTime !== false, notes);
   return {
     v: 1,
     signal: 'FailureDetected',
@@ -73,20 +76,23 @@ const commonFacts = (row: BareFailureRow, { table, readAt, outcomeId }: SignalCo
     maxAttempts,
     failedAt,
     runContext: null,
+    counts: countsOf(row),
+    history: null,
     notes,
     observedAt: readAt,
   };
 };
 
-/** A counter that can be believed: a whole number from 0 up. */
-const count = (value: number | string | null): number | null =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
+const countsOf = (row: BareFailureRow): FailureSignal['counts'] => {
+  const failed = toCount(row.failed_count ?? null);
+  return row.kind === 'partial' && failed !== null ? { failed, total: toCount(row.total_count ?? null) } : null;
+};
 
 /** When it failed: its end time, or the nearest thing to it, but never later than now. */
-const failureTime = (row: BareFailureRow, readAt: Instant, notes: string[]): Instant => {
+const failureTime = (row: BareFailureRow, readAt: Instant, expectsEnd: boolean, notes: string[]): Instant => {
   const candidates = [row.finished_at, row.changed_at, row.started_at, row.created_at, readAt];
   const known = candidates.find((candidate) => candidate !== null) ?? readAt;
-  if (row.finished_at === null)
+  if (row.finished_at === null && expectsEnd)
     notes.push(
       row.unfinished
         ? 'It has no end time; the time of its last change is used.'

@@ -2,7 +2,7 @@ import type { Pool } from '@tocsin/runtime';
 import { expect } from 'vitest';
 import { inspectTable } from './inspect-table.ts';
 import type { JobSource } from './job-source.ts';
-import { researchJobsMapping } from './research-jobs-mapping.ts';
+import { researchJobsMapping } from './adapters/research-jobs-mapping.ts';
 
 /** Column definitions of an ordinary research_jobs; a test changes or leaves out some. */
 export const ordinaryColumns = {
@@ -14,8 +14,11 @@ export const ordinaryColumns = {
   attempts: 'integer default 3',
   max_attempts: 'integer default 3',
   payload: 'jsonb',
+  result: 'jsonb',
   error: 'text',
+  run_after: 'timestamptz',
   started_at: 'timestamptz',
+  heartbeat_at: 'timestamptz',
   finished_at: 'timestamptz default now()',
   created_at: 'timestamptz default now()',
   updated_at: 'timestamptz default now()',
