@@ -19,6 +19,8 @@ const signal = (n: number, chars: number): FailureSignal => ({
   failedAt: '2026-03-01T03:00:00Z',
   run: null,
   runContext: null,
+  counts: null,
+  history: null,
   notes: [],
   observedAt: '2026-03-01T03:00:00Z',
 });

@@ -1,12 +1,24 @@
-import type { SignalBatch } from '@tocsin/alert-model';
+import type { Policy, SignalBatch } from '@tocsin/alert-model';
 import type { StoreSession } from '@tocsin/event-store';
 import type { QueueDepth } from '@tocsin/queue';
-import type { Logger, Pool, Queryable } from '@tocsin/runtime';
+import type { JobTableConfig, Logger, Pool, Queryable } from '@tocsin/runtime';
 
 /** What the detector uses of a session of the store. */
 export type DetectorSession = Pick<
   StoreSession,
-  'announceOutcomes' | 'recordedOutcomes' | 'loadCursor' | 'saveCursor' | 'watchedAlerts' | 'beat'
+  | 'now'
+  | 'announceOutcomes'
+  | 'recordedOutcomes'
+  | 'openConditions'
+  | 'endConditions'
+  | 'intendRepair'
+  | 'settleRepair'
+  | 'intendedRepairs'
+  | 'restartsOf'
+  | 'loadCursor'
+  | 'saveCursor'
+  | 'watchedAlerts'
+  | 'beat'
 > & {
   /** The open transaction, for the queue. */
   readonly tx: Queryable;
@@ -38,13 +50,24 @@ export interface WatchedTable {
   readonly batch: number;
   /** How far behind the safe point the cursor stays. Default: 10 s, or 60 s where writers of other users cannot be seen. */
   readonly overlapMs?: number;
+  /** Where the table differs from the adapter's preset. */
+  readonly columns?: JobTableConfig['columns'];
+  readonly states?: NonNullable<JobTableConfig['states']>;
+  /** How soon finished rows are deleted by others; default: what the adapter knows. */
+  readonly retentionMs?: number;
   readonly pool: Pool;
+  /** May update the table. Without it there is no janitor. */
+  readonly janitorPool?: Pool;
   /** Says what is wrong with that database; default: the error's own message. */
   readonly describeError?: (error: unknown) => string;
 }
 
+/** The part of the policy that says when a job, a chain run or a schedule is late or silent. */
+export type DetectorPolicy = Pick<Policy, 'rules' | 'chains' | 'schedules'>;
+
 /** What the parts of the detector share. */
 export interface DetectorContext {
+  readonly policy: DetectorPolicy;
   readonly store: DetectorStore;
   readonly queue: DetectorQueue;
   readonly log: Logger;
@@ -52,4 +75,8 @@ export interface DetectorContext {
   readonly secrets: readonly string[];
   /** Milliseconds that only go forward, for pauses and pace; never compared with a time in a table. */
   readonly monotonicMs: () => number;
+  /** For how long a table must have been unreadable before somebody is told, in milliseconds. */
+  readonly unreadableAfterMs: number;
+  /** After how long a repair without an end counts as interrupted, in milliseconds. */
+  readonly interruptedAfterMs: number;
 }

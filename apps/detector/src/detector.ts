@@ -1,7 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TocsinError, databaseErrorKind } from '@tocsin/runtime';
 import type { Logger } from '@tocsin/runtime';
-import type { DetectorContext, DetectorQueue, DetectorSession, DetectorStore, WatchedTable } from './detector-ports.ts';
+import type {
+  DetectorContext,
+  DetectorPolicy,
+  DetectorQueue,
+  DetectorSession,
+  DetectorStore,
+  WatchedTable,
+} from './detector-ports.ts';
 import { watchTable } from './watch-table.ts';
 import type { TablePollReport, TableWatch } from './watch-table.ts';
 
@@ -10,12 +17,27 @@ const beatEveryMs = 10_000;
 /** Longest pause after a poll that failed, in milliseconds. */
 const backoffMaxMs = 30_000;
 /** Every how many polls successes are looked for; a recovery is less urgent than a failure, and looking costs statements. */
-const pollsPerLook = 2;
+const pollsPerLook = 3;
+/** Every how many polls successes with failed parts are read. */
+const pollsPerPartials = 5;
 /** How long an announced outcome may stay undecided before its signal is sent again, in milliseconds. */
 const resendAfterDefaultMs = 600_000;
 
+/** How long a table may be unreadable before somebody is told, in milliseconds: longer than a restart of the server. */
+const unreadableAfterDefaultMs = 60_000;
+/** How long a repair may be without an end before another detector looks what became of it, in milliseconds. */
+const interruptedAfterDefaultMs = 10_000;
+/** A poll that a worker asked for begins at the earliest so long after the one before, in milliseconds. */
+const hintedPollGapMs = 100;
+
 export interface DetectorOptions {
   readonly tables: readonly WatchedTable[];
+  /** When jobs, runs and schedules are late or silent. Default: the defaults of the rules, no chains, no schedules. */
+  readonly policy?: DetectorPolicy;
+  /** For how long a table must have been unreadable before somebody is told, in milliseconds. Default: one minute. */
+  readonly unreadableAfterMs?: number;
+  /** After how long a repair without an end counts as interrupted, in milliseconds. Default: ten seconds. */
+  readonly interruptedAfterMs?: number;
   readonly store: DetectorStore;
   readonly queue: DetectorQueue;
   readonly log: Logger;
@@ -44,6 +66,8 @@ export interface Detector {
   readonly runOnce: () => Promise<PollReport>;
   /** Polls every table at its own pace until `stop`. Returns at once. */
   readonly start: () => void;
+  /** Polls every table at once instead of at the end of its pause: a worker has said that a job ended. */
+  readonly wake: () => void;
   /** Finishes the polls under way. May be called twice, and without `start`. */
   readonly stop: () => Promise<void>;
 }
@@ -54,6 +78,9 @@ export interface Detector {
  */
 export const createDetector = (options: DetectorOptions): Detector => {
   const context: DetectorContext = {
+    policy: options.policy ?? { rules: [], chains: [], schedules: [] },
+    interruptedAfterMs: options.interruptedAfterMs ?? interruptedAfterDefaultMs,
+    unreadableAfterMs: options.unreadableAfterMs ?? unreadableAfterDefaultMs,
     store: explained(options.store, options.describeStoreError),
     queue: options.queue,
     log: options.log,
@@ -65,6 +92,8 @@ export const createDetector = (options: DetectorOptions): Detector => {
   const resendAfterMs = options.resendAfterMs ?? resendAfterDefaultMs;
   const watches = options.tables.map((table) => watchTable(context, table, resendAfterMs));
   const stopping = new AbortController();
+  let waking = new AbortController();
+  let hints = 0;
   let loops: readonly Promise<void>[] = [];
   let beatenAtMs = Number.NEGATIVE_INFINITY;
 
@@ -87,27 +116,51 @@ export const createDetector = (options: DetectorOptions): Detector => {
     let failures = 0;
     for (let polls = 0; !stopping.signal.aborted; polls += 1) {
       const startedMs = monotonicMs();
-      const report = await watch.poll({ successes: polls % pollsPerLook === 0, full: false, alongside: beat });
+      const hintsBefore = hints;
+      const report = await watch.poll({
+        successes: polls % pollsPerLook === 0,
+        partials: polls % pollsPerPartials === 1,
+        full: false,
+        alongside: beat,
+      });
       failures = report.scan !== null ? 0 : failures + 1;
       if (failures > 0) await beatAnyway();
+      const hinted = failures === 0 && hints !== hintsBefore;
       const pauseMs =
-        failures > 0 ? Math.min(backoffMaxMs, pollMs * 2 ** Math.min(failures, 16)) : report.more ? 0 : pollMs;
-      await pause(Math.max(0, startedMs + pauseMs - monotonicMs()), stopping.signal);
+        failures > 0
+          ? Math.min(backoffMaxMs, pollMs * 2 ** Math.min(failures, 16))
+          : report.more || hinted
+            ? 0
+            : pollMs;
+      if (!stopping.signal.aborted) await pause(Math.max(0, startedMs + pauseMs - monotonicMs()), waking.signal);
+      // Workers may hint a thousand times a second; the table is then looked at ten times.
+      if (hints !== hintsBefore && !stopping.signal.aborted)
+        await pause(Math.max(0, startedMs + Math.min(hintedPollGapMs, pollMs) - monotonicMs()), stopping.signal);
     }
   };
 
   return {
     pollOnce: async () => ({
-      tables: await Promise.all(watches.map((watch) => watch.poll({ successes: true, full: false, alongside: beat }))),
+      tables: await Promise.all(
+        watches.map((watch) => watch.poll({ successes: true, partials: true, full: false, alongside: beat })),
+      ),
     }),
     runOnce: async () => ({
-      tables: await Promise.all(watches.map((watch) => watch.poll({ successes: true, full: true, alongside: beat }))),
+      tables: await Promise.all(
+        watches.map((watch) => watch.poll({ successes: true, partials: true, full: true, alongside: beat })),
+      ),
     }),
     start: () => {
       if (loops.length === 0 && !stopping.signal.aborted) loops = watches.map(loop);
     },
+    wake: () => {
+      hints += 1;
+      waking.abort();
+      waking = new AbortController();
+    },
     stop: async () => {
       stopping.abort();
+      waking.abort();
       await Promise.all(loops);
     },
   };

@@ -2,7 +2,7 @@ import type { SuccessSignal } from '@tocsin/alert-model';
 import { compareInstants, stepName } from '@tocsin/alert-model';
 import type { WatchedAlert } from '@tocsin/event-store';
 import { findSuccesses, watchedWorkMax } from '@tocsin/job-sources';
-import type { JobSource } from '@tocsin/job-sources';
+import type { FoundSuccess, JobSource, WatchedWork } from '@tocsin/job-sources';
 import type { DetectorContext, DetectorSession } from './detector-ports.ts';
 import { enqueueSignals } from './send-failures.ts';
 import type { TableState, WatchedAlertStep } from './table-state.ts';
@@ -30,8 +30,7 @@ export const lookForSuccesses = async (
   stepsMax = stepsPerLookMax,
 ): Promise<number> => {
   const { successes } = state;
-  const news = new Map<string, SuccessSignal>();
-  const told: string[] = [];
+  const news: News = new Map();
   let extra: typeof alongside | null = alongside;
   let left = stepsMax;
   let roundDone = false;
@@ -55,27 +54,44 @@ export const lookForSuccesses = async (
       roundDone = successes.lastPage;
     }
     left -= Math.max(1, chunk.steps.length);
-    const found = await findSuccesses(
-      state.table.pool,
-      source,
-      chunk.steps.map(({ alert, jobType, targetId, anyTarget }) => ({
-        source: alert.source,
-        jobType,
-        target: anyTarget ? 'any' : { id: targetId },
-        since: alert.firstFailedAt,
-      })),
-    );
-    for (const { n, signal } of found) {
-      const step = chunk.steps[n];
-      if (step === undefined || !isNews(context, state, step, signal)) continue;
-      news.set(signal.outcomeId, signal);
-      told.push(sentKey(step.alert, signal));
-    }
+    const found = await findSuccesses(state.table.pool, source, chunk.steps.map(workOf));
+    keepNews(context, state, chunk.steps, found, news);
   }
+  return sendSuccesses(context, state, source, news);
+};
+
+/** Successes that are news to some alert: the signal, and the alerts it is news to. */
+export type News = Map<string, { readonly signal: SuccessSignal; readonly told: readonly string[] }>;
+
+/** Adds those successes that their alerts do not know of yet. */
+export const keepNews = (
+  context: DetectorContext,
+  state: TableState,
+  steps: readonly WatchedAlertStep[],
+  found: readonly FoundSuccess[],
+  news: News,
+): void => {
+  for (const { n, signal } of found) {
+    const step = steps[n];
+    if (step === undefined || !isNews(context, state, step, signal)) continue;
+    const told = news.get(signal.outcomeId)?.told ?? [];
+    news.set(signal.outcomeId, { signal, told: [...told, sentKey(step.alert, signal)] });
+  }
+};
+
+/** Sends successes, oldest first, and remembers to whom they were news; answers how many. */
+export const sendSuccesses = async (
+  context: DetectorContext,
+  { successes }: TableState,
+  source: JobSource,
+  news: News,
+): Promise<number> => {
   if (news.size === 0) return 0;
-  const signals = [...news.values()].toSorted((a, b) => compareInstants(a.finishedAt, b.finishedAt));
+  const signals = [...news.values()]
+    .map(({ signal }) => signal)
+    .toSorted((a, b) => compareInstants(a.finishedAt, b.finishedAt));
   await context.store.transaction('detector.successes', (session) => enqueueSignals(context, session, signals));
-  for (const key of told) successes.sent.set(key, context.monotonicMs());
+  for (const key of [...news.values()].flatMap(({ told }) => told)) successes.sent.set(key, context.monotonicMs());
   context.log.info(
     {
       decision: 'SuccessesSent',
@@ -89,7 +105,7 @@ export const lookForSuccesses = async (
 };
 
 /** The steps an alert waits for: those that owe a success, and every step of its chain when the chain is known. */
-function* stepsOf(alerts: readonly WatchedAlert[]): Generator<WatchedAlertStep> {
+export function* stepsOf(alerts: readonly WatchedAlert[]): Generator<WatchedAlertStep> {
   for (const alert of alerts) {
     const steps = new Map(Object.values(alert.owed).map(({ step }) => [stepName(step), step]));
     for (const step of alert.chain?.steps ?? []) steps.set(stepName(step), step);
@@ -98,6 +114,14 @@ function* stepsOf(alerts: readonly WatchedAlert[]): Generator<WatchedAlertStep> 
       yield { alert, jobType, targetId, anyTarget: alert.chain !== null && targetId === null };
   }
 }
+
+/** A step, as the job table is asked about it. */
+export const workOf = ({ alert, jobType, targetId, anyTarget }: WatchedAlertStep): WatchedWork => ({
+  source: alert.source,
+  jobType,
+  target: anyTarget ? 'any' : { id: targetId },
+  since: alert.firstFailedAt,
+});
 
 const take = (
   steps: Iterator<WatchedAlertStep> | null,

@@ -2,9 +2,17 @@ import { hostname } from 'node:os';
 import { SignalBatch, alertModelVersion, evolveAlert } from '@tocsin/alert-model';
 import { createPostgresStore } from '@tocsin/event-store';
 import { createQueue } from '@tocsin/queue';
+import { toPolicy } from '@tocsin/alert-service';
 import type { QueuePayloads } from '@tocsin/queue';
-import { TocsinError, assertSchemaUnderstood, configSecrets, createPool, describeDatabaseError } from '@tocsin/runtime';
-import type { Config, Logger, Pool } from '@tocsin/runtime';
+import {
+  TocsinError,
+  assertSchemaUnderstood,
+  configSecrets,
+  createPool,
+  describeDatabaseError,
+  listen,
+} from '@tocsin/runtime';
+import type { Config, Listener, Logger, Pool } from '@tocsin/runtime';
 import { createDetector } from './detector.ts';
 import type { Detector } from './detector.ts';
 
@@ -12,6 +20,11 @@ import type { Detector } from './detector.ts';
 const ownConnectionsMax = 2;
 /** Connections to each watched database. */
 const jobsConnectionsMax = 2;
+
+/** Connections of the janitor to each watched database. */
+const janitorConnectionsMax = 1;
+/** What `select tocsin.hint()` notifies. */
+const hintChannel = 'tocsin_hint';
 
 /** A detector with its connections. */
 export interface OpenedDetector {
@@ -67,6 +80,13 @@ export const openDetector = async (config: Config, log: Logger): Promise<OpenedD
     throw error;
   }
 
+  // A connection of its own for what may write to a watched table; whoever only reads never holds it.
+  const janitors = new Map(
+    [...new Set(config.jobs.flatMap((job) => job.janitorDatabaseUrl ?? []))].map((url) => [
+      url,
+      open(url, janitorConnectionsMax),
+    ]),
+  );
   const poolsByUrl = new Map(
     [...new Set(config.jobs.map((job) => job.databaseUrl ?? databaseUrl))].map((url) => [
       url,
@@ -85,6 +105,7 @@ export const openDetector = async (config: Config, log: Logger): Promise<OpenedD
       return {
         ...job,
         pool: poolsByUrl.get(url) ?? own,
+        ...janitorOf(job.janitorDatabaseUrl === undefined ? undefined : janitors.get(job.janitorDatabaseUrl)),
         describeError: (error) => describeDatabaseError(error, url, variable),
       };
     }),
@@ -92,14 +113,36 @@ export const openDetector = async (config: Config, log: Logger): Promise<OpenedD
     queue,
     describeStoreError: (error) => describeDatabaseError(error, databaseUrl),
     log,
+    policy: toPolicy(config),
+    interruptedAfterMs: config.workers.claimSeconds * 1_000,
     instance: `${hostname()}-${process.pid}`,
     secrets: configSecrets(config),
   });
+  let listeners: readonly Listener[] = [];
   return {
-    detector,
+    // Only a detector that goes on polling has anything to be woken for.
+    detector: {
+      ...detector,
+      start: () => {
+        detector.start();
+        listeners = [...poolsByUrl.keys()].map((connectionString) =>
+          listen({
+            connectionString,
+            channel: hintChannel,
+            applicationName: 'tocsin-detector-hints',
+            onNotify: detector.wake,
+            onProblem: (error) => log.debug({ err: error }, 'hints do not arrive at the moment; polling goes on'),
+          }),
+        );
+      },
+    },
     close: async () => {
+      await Promise.all(listeners.map((listener) => listener.stop()));
       await detector.stop();
       await close();
     },
   };
 };
+
+const janitorOf = (janitorPool: Pool | undefined): { readonly janitorPool?: Pool } =>
+  janitorPool === undefined ? {} : { janitorPool };

@@ -1,6 +1,6 @@
-import { adapterNames, countStatuses, findMapping, inspectTable } from '@tocsin/job-sources';
+import { adapterNames, countStatuses, customiseMapping, findMapping, inspectTable } from '@tocsin/job-sources';
 import type { JobSource } from '@tocsin/job-sources';
-import { TocsinError } from '@tocsin/runtime';
+import { TocsinError, formatDuration } from '@tocsin/runtime';
 import type { DetectorContext } from './detector-ports.ts';
 import type { TableState } from './table-state.ts';
 
@@ -15,19 +15,21 @@ const statusesEveryMs = 3_600_000;
 export const prepareSource = async (context: DetectorContext, state: TableState): Promise<JobSource> => {
   if (state.source !== null) return state.source;
   const { table } = state;
-  const mapping = findMapping(table.adapter);
-  if (mapping === undefined)
+  const preset = findMapping(table.adapter);
+  if (preset === undefined)
     throw new TocsinError(
       'SOURCE_UNFIT',
       `Watched table ${table.name}: there is no adapter ${table.adapter}; there is ${adapterNames.join(', ')}.`,
     );
+  const mapping = customiseMapping(preset, table);
   const { source, problems, warnings, missingIndexes } = await inspectTable(table.pool, mapping, table);
   if (source === null) throw new TocsinError('SOURCE_UNFIT', problems.join(' '));
   state.source = source;
   const inspected = JSON.stringify([source.table, warnings, missingIndexes]);
   if (inspected === state.inspected) return source;
   state.inspected = inspected;
-  for (const warning of warnings) context.log.warn({ table: table.name }, warning);
+  for (const warning of [...warnings, ...retentionWarnings(state, source)])
+    context.log.warn({ table: table.name }, warning);
   for (const { purpose, statement } of missingIndexes)
     context.log.warn(
       { table: table.name, statement },
@@ -38,6 +40,24 @@ export const prepareSource = async (context: DetectorContext, state: TableState)
     'watching',
   );
   return source;
+};
+
+/**
+ * Where finished rows are deleted sooner than the slow comparison comes round, a failure that is committed late, or while
+ * the detector is down, may be gone before it is read.
+ */
+export const retentionWarnings = (
+  { table: { name, reconcileMs, pollMs } }: TableState,
+  { retentionMs }: JobSource,
+): readonly string[] => {
+  const cycleMs = Math.max(reconcileMs, pollMs);
+  return retentionMs === null || retentionMs > cycleMs
+    ? []
+    : [
+        `Watched table ${name}: its failed rows are deleted after ${formatDuration(retentionMs)}, but the comparison that finds what was ` +
+          `committed late comes every ${formatDuration(cycleMs)}, so a failure may be gone before it is read. Keep failed rows for ` +
+          `longer, or set jobs[].reconcile below ${formatDuration(retentionMs)}; jobs[].retention tells Tocsin when it is known to be longer.`,
+      ];
 };
 
 /** Warns once of each value of the state column that the mapping does not know: such rows are never told. */

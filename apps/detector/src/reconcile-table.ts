@@ -2,8 +2,8 @@ import type { OutcomeId } from '@tocsin/alert-model';
 import { readFailures, readIdentities } from '@tocsin/job-sources';
 import type { JobSource } from '@tocsin/job-sources';
 import type { DetectorContext } from './detector-ports.ts';
-import { enqueueSignals, sendFailures, withRunContexts } from './send-failures.ts';
-import type { TableState } from './table-state.ts';
+import { enqueueSignals, sendFailures, withContexts } from './send-failures.ts';
+import type { ScanState, TableState } from './table-state.ts';
 
 /** Most undecided outcomes remembered at once; they are sent again when nothing waits, so the others' turn comes. */
 const undecidedMax = 10_000;
@@ -26,10 +26,12 @@ const rowsPerReadMax = 500;
 export const reconcileTable = async (
   context: DetectorContext,
   state: TableState,
+  scan: ScanState,
   source: JobSource,
   untilMs: number,
 ): Promise<number> => {
-  const { reconcile, table } = state;
+  const { table } = state;
+  const { reconcile, what } = scan;
   const { log, monotonicMs } = context;
   if (!reconcile.running) {
     if (monotonicMs() < reconcile.dueAtMs) return 0;
@@ -38,8 +40,11 @@ export const reconcileTable = async (
   }
   let found = 0;
   do {
-    const page = await readIdentities(table.pool, source, reconcile.position, { lookBackMs: table.lookBackMs });
-    const sent = await sendMissing(context, state, source, page.outcomes);
+    const page = await readIdentities(table.pool, source, reconcile.position, {
+      what,
+      lookBackMs: table.lookBackMs,
+    });
+    const sent = await sendMissing(context, state, scan, source, page.outcomes);
     found += sent;
     reconcile.rowsRead += page.rowsRead;
     reconcile.found += sent;
@@ -47,7 +52,8 @@ export const reconcileTable = async (
     reconcile.running = page.next !== null;
   } while (reconcile.running && monotonicMs() < untilMs);
   if (!reconcile.running) {
-    for (const [id, { pass }] of state.undecided) if (pass !== reconcile.pass) state.undecided.delete(id);
+    for (const [id, entry] of state.undecided)
+      if (entry.what === what && entry.pass !== reconcile.pass) state.undecided.delete(id);
     log[reconcile.found > 0 ? 'info' : 'debug'](
       {
         decision: 'Reconciled',
@@ -61,13 +67,14 @@ export const reconcileTable = async (
         : 'every failure in the table is announced',
     );
   }
-  await resendUndecided(context, state, source);
+  await resendUndecided(context, state, scan, source);
   return found;
 };
 
 const sendMissing = async (
   context: DetectorContext,
   state: TableState,
+  scan: ScanState,
   source: JobSource,
   outcomes: readonly { readonly id: OutcomeId; readonly jobId: string }[],
 ): Promise<number> => {
@@ -84,7 +91,10 @@ const sendMissing = async (
   let sentCount = 0;
   for (let from = 0; from < missing.length; from += rowsPerReadMax) {
     const jobIds = missing.slice(from, from + rowsPerReadMax).map(({ jobId }) => jobId);
-    const failures = await readFailures(state.table.pool, source, jobIds, { secrets: context.secrets });
+    const failures = await readFailures(state.table.pool, source, jobIds, {
+      what: scan.what,
+      secrets: context.secrets,
+    });
     const { sent } = await sendFailures(context, state, source, failures, null);
     sentCount += sent.size;
     if (sent.size > 0)
@@ -93,17 +103,22 @@ const sendMissing = async (
         'failures sent',
       );
   }
-  for (const { id, jobId } of undecided) remember(context, state, id, jobId);
+  for (const { id, jobId } of undecided) remember(context, state, scan, id, jobId);
   return sentCount;
 };
 
-const remember = ({ monotonicMs }: DetectorContext, state: TableState, id: OutcomeId, jobId: string): void => {
-  const { pass } = state.reconcile;
+const remember = (
+  { monotonicMs }: DetectorContext,
+  state: TableState,
+  { what, reconcile: { pass } }: ScanState,
+  id: OutcomeId,
+  jobId: string,
+): void => {
   const pauseMs = state.resendAfterMs;
   const known = state.undecided.get(id);
   if (known !== undefined) state.undecided.set(id, { ...known, pass });
   else if (state.undecided.size < undecidedMax)
-    state.undecided.set(id, { jobId, dueMs: monotonicMs() + pauseMs, pauseMs, pass });
+    state.undecided.set(id, { jobId, what, dueMs: monotonicMs() + pauseMs, pauseMs, pass });
 };
 
 /**
@@ -111,9 +126,16 @@ const remember = ({ monotonicMs }: DetectorContext, state: TableState, id: Outco
  * then no job carries them any more. Announcing and sending are one transaction, and so are deciding and completing the
  * job, so this mends only what somebody deleted. The notifier ignores what it has decided already.
  */
-const resendUndecided = async (context: DetectorContext, state: TableState, source: JobSource): Promise<void> => {
+const resendUndecided = async (
+  context: DetectorContext,
+  state: TableState,
+  { what }: ScanState,
+  source: JobSource,
+): Promise<void> => {
   const now = context.monotonicMs();
-  const due = [...state.undecided].filter(([, { dueMs }]) => dueMs <= now).slice(0, resentPerPollMax);
+  const due = [...state.undecided]
+    .filter(([, entry]) => entry.what === what && entry.dueMs <= now)
+    .slice(0, resentPerPollMax);
   if (due.length === 0) return;
   const { signals } = await context.queue.depth();
   if (signals.ready + signals.deferred + signals.active > 0) return;
@@ -127,9 +149,9 @@ const resendUndecided = async (context: DetectorContext, state: TableState, sour
     state.table.pool,
     source,
     lost.map(([, { jobId }]) => jobId),
-    { secrets: context.secrets },
+    { what, secrets: context.secrets },
   );
-  const failures = await withRunContexts(
+  const failures = await withContexts(
     context,
     state,
     source,

@@ -12,7 +12,7 @@ import type { FailurePage, JobSource } from '@tocsin/job-sources';
 import { crashPoint } from '@tocsin/runtime';
 import type { DetectorContext, WatchedTable } from './detector-ports.ts';
 import { cursorName, sendFailures } from './send-failures.ts';
-import type { TableState } from './table-state.ts';
+import type { ScanState, TableState } from './table-state.ts';
 
 /** Pages read in one poll; the next poll then follows at once. */
 export const pagesPerPollMax = 20;
@@ -38,24 +38,25 @@ export interface ScanReport {
 export const scanTable = async (
   context: DetectorContext,
   state: TableState,
+  scan: ScanState,
   source: JobSource,
 ): Promise<ScanReport> => {
-  const start = await loadCursor(context, state, source);
+  const start = await loadCursor(context, state, scan, source);
   let more = true;
   const totals = { rowsRead: 0, sent: 0, duplicates: 0, unreadable: 0 };
   for (let pages = 0; more && pages < pagesPerPollMax; pages += 1) {
-    if (state.position === null) {
-      state.passHorizon = state.lastHorizon;
-      state.passBeganMs = context.monotonicMs();
+    if (scan.position === null) {
+      scan.passHorizon = scan.lastHorizon;
+      scan.passBeganMs = context.monotonicMs();
     }
-    const page = await (state.skimming ? skimPage : readPage)(context, state, source, state.cursor ?? start);
+    const page = await (scan.skimming ? skimPage : readPage)(context, state, scan, source, scan.cursor ?? start);
     more = page.more;
     totals.rowsRead += page.rowsRead;
     totals.sent += page.sent;
     totals.duplicates += page.rowsRead - page.sent;
     totals.unreadable += page.unreadable;
   }
-  return { ...totals, cursor: { from: start, to: state.cursor ?? start }, more };
+  return { ...totals, cursor: { from: start, to: scan.cursor ?? start }, more };
 };
 
 /** What came of one page. */
@@ -70,18 +71,20 @@ interface PageOutcome {
 const skimPage = async (
   _context: DetectorContext,
   state: TableState,
+  scan: ScanState,
   source: JobSource,
   cursor: Instant,
 ): Promise<PageOutcome> => {
   const { rowsPassed, last, followedBy, horizon } = await skimFailures(state.table.pool, source, {
-    after: state.position ?? cursor,
-    wasRead: (key) => state.rowsRead.has(key),
+    what: scan.what,
+    after: scan.position ?? cursor,
+    wasRead: (key) => scan.rowsRead.has(key),
   });
   const more = followedBy !== 'dry';
-  if (!more) state.cursor = advanceCursor(cursor, state.passHorizon, null, overlapOf(state.table, source));
-  state.position = more ? (last ?? state.position) : null;
-  state.lastHorizon = horizon;
-  state.skimming = followedBy !== 'unread';
+  if (!more) scan.cursor = advanceCursor(cursor, scan.passHorizon, null, overlapOf(state.table, source));
+  scan.position = more ? (last ?? scan.position) : null;
+  scan.lastHorizon = horizon;
+  scan.skimming = followedBy !== 'unread';
   return { rowsRead: rowsPassed, sent: 0, unreadable: 0, more };
 };
 
@@ -89,11 +92,13 @@ const skimPage = async (
 const readPage = async (
   context: DetectorContext,
   state: TableState,
+  scan: ScanState,
   source: JobSource,
   cursor: Instant,
 ): Promise<PageOutcome> => {
   const page = await scanFailures(state.table.pool, source, {
-    after: state.position ?? cursor,
+    what: scan.what,
+    after: scan.position ?? cursor,
     limit: state.table.batch,
     isKnown: (id) => state.announced.has(id),
     secrets: context.secrets,
@@ -101,12 +106,12 @@ const readPage = async (
   crashPoint('detector.after_read');
   const { rowsRead, unreadable, failures } = page;
   const more = page.next !== null;
-  const to = advanceCursor(cursor, state.passHorizon, more ? page.reached : null, overlapOf(state.table, source));
+  const to = advanceCursor(cursor, scan.passHorizon, more ? page.reached : null, overlapOf(state.table, source));
   let sentCount = 0;
   if (failures.length > 0) {
-    const { sent, duplicates } = await sendFailures(context, state, source, failures, to);
-    state.savedCursor = to;
-    state.savedAtMs = context.monotonicMs();
+    const { sent, duplicates } = await sendFailures(context, state, source, failures, { scan, to });
+    scan.savedCursor = to;
+    scan.savedAtMs = context.monotonicMs();
     sentCount = sent.size;
     const isNew = sentCount > 0;
     context.log[isNew ? 'info' : 'debug'](
@@ -125,12 +130,12 @@ const readPage = async (
     );
   }
   // Only now, because a transaction that failed has announced nothing.
-  for (const key of page.rowKeys) state.rowsRead.set(key, true);
-  state.cursor = to;
-  const over = isOver(context, state, page);
-  state.position = over ? null : page.next;
-  state.lastHorizon = page.horizon;
-  state.skimming = over || !more || failures.length === 0;
+  for (const key of page.rowKeys) scan.rowsRead.set(key, true);
+  scan.cursor = to;
+  const over = isOver(context, scan, page);
+  scan.position = over ? null : page.next;
+  scan.lastHorizon = page.horizon;
+  scan.skimming = over || !more || failures.length === 0;
   return { rowsRead, sent: sentCount, unreadable, more };
 };
 
@@ -141,7 +146,7 @@ const readPage = async (
  */
 const isOver = (
   { monotonicMs }: DetectorContext,
-  { passHorizon, passBeganMs }: TableState,
+  { passHorizon, passBeganMs }: ScanState,
   { reached, horizon }: FailurePage,
 ): boolean =>
   passHorizon !== null &&
@@ -151,24 +156,29 @@ const isOver = (
   compareInstants(reached, horizon.readAt) <= 0;
 
 /** The saved cursor; on a first start the beginning of the look-back, by the clock of the watched database. */
-const loadCursor = async (context: DetectorContext, state: TableState, source: JobSource): Promise<Instant> => {
-  if (state.cursor !== null && state.lastHorizon !== null) return state.cursor;
-  state.lastHorizon = await readHorizon(state.table.pool);
+const loadCursor = async (
+  context: DetectorContext,
+  state: TableState,
+  scan: ScanState,
+  source: JobSource,
+): Promise<Instant> => {
+  if (scan.cursor !== null && scan.lastHorizon !== null) return scan.cursor;
+  scan.lastHorizon = await readHorizon(state.table.pool);
   const saved = await context.store.transaction('detector.load_cursor', (session) =>
-    session.loadCursor(cursorName(source.name)),
+    session.loadCursor(cursorName(source.name, scan.what)),
   );
-  state.cursor = saved?.changedAt ?? addMs(state.lastHorizon.readAt, -state.table.lookBackMs);
-  state.savedCursor = saved?.changedAt ?? null;
+  scan.cursor = saved?.changedAt ?? addMs(scan.lastHorizon.readAt, -state.table.lookBackMs);
+  scan.savedCursor = saved?.changedAt ?? null;
   context.log.info(
     {
       decision: 'CursorLoaded',
       table: source.name,
-      cursor: state.cursor,
+      cursor: scan.cursor,
       reason: saved === null ? 'first start: beginning of the look-back' : 'saved',
     },
     'reading goes on from here',
   );
-  return state.cursor;
+  return scan.cursor;
 };
 
 const overlapOf = (table: WatchedTable, source: JobSource): number =>

@@ -1,8 +1,10 @@
 import type { AlertId, Instant, OutcomeId } from '@tocsin/alert-model';
 import type { WatchedAlert } from '@tocsin/event-store';
-import type { Horizon, IdentityPosition, JobSource, ScanPosition } from '@tocsin/job-sources';
+import type { Horizon, IdentityPosition, JobSource, ScanPosition, VanishedWorkMemory } from '@tocsin/job-sources';
 import { createBoundedMap } from './bounded-map.ts';
 import type { BoundedMap } from './bounded-map.ts';
+import { newConditionState } from './conditions/condition-state.ts';
+import type { ConditionState } from './conditions/condition-state.ts';
 import type { WatchedTable } from './detector-ports.ts';
 
 /** Outcomes remembered, so that what the overlap reads again costs nothing: some 80 bytes each. */
@@ -15,6 +17,7 @@ const successesRememberedMax = 50_000;
 /** An outcome that was announced and nobody has decided upon yet. */
 export interface Undecided {
   readonly jobId: string;
+  readonly what: Scanned;
   /** When its signal may be sent again, in monotonic milliseconds. */
   readonly dueMs: number;
   /** How long to wait after that; doubles with every try. */
@@ -23,13 +26,12 @@ export interface Undecided {
   readonly pass: number;
 }
 
-/** Everything a detector remembers of one table between two polls. Losing it costs reading again, nothing else. */
-export interface TableState {
-  readonly table: WatchedTable;
-  /** Null until the table was inspected and found fit; null again after an error that may mean the table changed. */
-  source: JobSource | null;
-  /** What was logged of the last inspection, so that looking again says nothing twice. */
-  inspected: string;
+/** What a scan looks for: failures for good, or successes whose result counts parts that failed. */
+export type Scanned = 'failures' | 'partials';
+
+/** What a detector remembers of one scan of a table, and of its comparison. */
+export interface ScanState {
+  readonly what: Scanned;
   /** Null until loaded. */
   cursor: Instant | null;
   savedCursor: Instant | null;
@@ -45,11 +47,6 @@ export interface TableState {
   skimming: boolean;
   /** Rows read whose outcomes are announced, by `FailurePage.rowKeys`. */
   readonly rowsRead: BoundedMap<string, true>;
-  /** Outcomes known to be announced. */
-  readonly announced: BoundedMap<OutcomeId, true>;
-  /** Outcomes known to be decided upon for good. */
-  readonly decided: BoundedMap<OutcomeId, true>;
-  readonly undecided: Map<OutcomeId, Undecided>;
   reconcile: {
     pass: number;
     position: IdentityPosition | null;
@@ -60,6 +57,23 @@ export interface TableState {
     rowsRead: number;
     found: number;
   };
+}
+
+/** Everything a detector remembers of one table between two polls. Losing it costs reading again, nothing else. */
+export interface TableState {
+  readonly table: WatchedTable;
+  /** Null until the table was inspected and found fit; null again after an error that may mean the table changed. */
+  source: JobSource | null;
+  /** What was logged of the last inspection, so that looking again says nothing twice. */
+  inspected: string;
+  readonly failures: ScanState;
+  readonly partials: ScanState;
+  readonly conditions: ConditionState;
+  /** Outcomes known to be announced. */
+  readonly announced: BoundedMap<OutcomeId, true>;
+  /** Outcomes known to be decided upon for good. */
+  readonly decided: BoundedMap<OutcomeId, true>;
+  readonly undecided: Map<OutcomeId, Undecided>;
   successes: {
     after: AlertId | null;
     /** Alerts of the current page whose work is still to be looked up. */
@@ -71,6 +85,8 @@ export interface TableState {
     /** Alert and success → when it was sent, in monotonic milliseconds. */
     readonly sent: BoundedMap<string, number>;
   };
+  /** Jobs of watched work that were seen, where rows of successes are deleted. */
+  vanished: VanishedWorkMemory;
   /** How long an announced outcome may stay undecided before its signal is sent again. */
   resendAfterMs: number;
   statusesDueAtMs: number;
@@ -85,10 +101,8 @@ export interface WatchedAlertStep {
   readonly anyTarget: boolean;
 }
 
-export const newTableState = (table: WatchedTable, resendAfterMs: number): TableState => ({
-  table,
-  source: null,
-  inspected: '',
+const newScanState = (what: Scanned): ScanState => ({
+  what,
   cursor: null,
   savedCursor: null,
   savedAtMs: Number.NEGATIVE_INFINITY,
@@ -98,9 +112,6 @@ export const newTableState = (table: WatchedTable, resendAfterMs: number): Table
   position: null,
   skimming: false,
   rowsRead: createBoundedMap(rowsRememberedMax),
-  announced: createBoundedMap(outcomesRememberedMax),
-  decided: createBoundedMap(outcomesRememberedMax),
-  undecided: new Map(),
   reconcile: {
     pass: 0,
     position: null,
@@ -110,6 +121,18 @@ export const newTableState = (table: WatchedTable, resendAfterMs: number): Table
     rowsRead: 0,
     found: 0,
   },
+});
+
+export const newTableState = (table: WatchedTable, resendAfterMs: number): TableState => ({
+  table,
+  source: null,
+  inspected: '',
+  failures: newScanState('failures'),
+  partials: newScanState('partials'),
+  conditions: newConditionState(),
+  announced: createBoundedMap(outcomesRememberedMax),
+  decided: createBoundedMap(outcomesRememberedMax),
+  undecided: new Map(),
   successes: {
     after: null,
     page: null,
@@ -117,6 +140,7 @@ export const newTableState = (table: WatchedTable, resendAfterMs: number): Table
     ranAtMs: Number.NEGATIVE_INFINITY,
     sent: createBoundedMap(successesRememberedMax),
   },
+  vanished: new Map(),
   resendAfterMs,
   statusesDueAtMs: Number.NEGATIVE_INFINITY,
   statusesWarned: new Set(),

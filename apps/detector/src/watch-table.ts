@@ -1,17 +1,20 @@
 import { TocsinError, databaseErrorKind, isConnectionError } from '@tocsin/runtime';
 import type { DatabaseErrorKind } from '@tocsin/runtime';
+import { tellUnreadable } from './conditions/tell-unreadable.ts';
+import { watchConditions } from './conditions/watch-conditions.ts';
 import type { DetectorContext, DetectorSession, WatchedTable } from './detector-ports.ts';
 import { lookForSuccesses } from './look-for-successes.ts';
+import { lookForVanishedWork } from './look-for-vanished-work.ts';
 import { prepareSource, warnOfUnknownStatuses } from './prepare-source.ts';
 import { reconcileTable } from './reconcile-table.ts';
 import { scanTable } from './scan-table.ts';
 import type { ScanReport } from './scan-table.ts';
 import { cursorName } from './send-failures.ts';
 import { newTableState } from './table-state.ts';
-import type { TableState } from './table-state.ts';
+import type { ScanState, TableState } from './table-state.ts';
 
 /** How often a cursor is saved while nothing is found, in milliseconds. */
-const cursorSaveEveryMs = 10_000;
+const cursorSaveEveryMs = { failures: 10_000, partials: 60_000 } as const;
 /** Longest time that failures which keep coming put off the comparison and the look for successes, in milliseconds. */
 const postponedMaxMs = 10_000;
 /** Rounds of one full pass, of 20 pages each: two million rows at the default batch of 500, and twenty at most. */
@@ -43,6 +46,8 @@ export interface TablePollReport {
 export interface PollOptions {
   /** Look for successes of open alerts. */
   readonly successes: boolean;
+  /** Look for successes whose results count failed parts. */
+  readonly partials: boolean;
   /** Go on until everything has been read and compared. */
   readonly full: boolean;
   /** Run in a transaction of the poll's own when there is one. */
@@ -75,37 +80,52 @@ export const watchTable = (
 
   const work = async ({
     successes,
+    partials,
     full,
     alongside,
   }: PollOptions): Promise<Omit<TablePollReport, 'table' | 'problem'>> => {
     const source = await prepareSource(context, state);
     state.resendAfterMs = full ? 0 : resendAfterMs;
     if (full) beginAnew(state);
-    let scan = await scanTable(context, state, source);
+    let scan = await scanTable(context, state, state.failures, source);
     for (let round = 1; full && scan.more && round < fullPassRoundsMax; round += 1)
-      scan = addScans(scan, await scanTable(context, state, source));
+      scan = addScans(scan, await scanTable(context, state, state.failures, source));
     // As long as there is more to read, failures go first; what comes after them waits, but not for ever.
     const urgent = !full && scan.more;
     const mayRun = (ranAtMs: number): boolean => !urgent || monotonicMs() - ranAtMs >= postponedMaxMs;
-    let reconciled: number | null = 0;
-    if (mayRun(state.reconcile.ranAtMs)) {
-      state.reconcile.ranAtMs = monotonicMs();
-      const untilMs = full ? Number.POSITIVE_INFINITY : monotonicMs() + (urgent ? 0 : table.pollMs / 2);
-      reconciled = await apart('the comparison', () => reconcileTable(context, state, source, untilMs));
-    }
+    const untilMs = full ? Number.POSITIVE_INFINITY : monotonicMs() + (urgent ? 0 : table.pollMs / 2);
+    const reconcile = async (of: ScanState): Promise<number> => {
+      if (!mayRun(of.reconcile.ranAtMs)) return 0;
+      of.reconcile.ranAtMs = monotonicMs();
+      return reconcileTable(context, state, of, source, untilMs);
+    };
+    let reconciled = (await apart('the comparison', () => reconcile(state.failures))) ?? 0;
+    if (partials && !urgent && source.countsParts)
+      reconciled +=
+        (await apart('the scan for partial failures', async () => {
+          let pages = await scanTable(context, state, state.partials, source);
+          for (let round = 1; full && pages.more && round < fullPassRoundsMax; round += 1)
+            pages = await scanTable(context, state, state.partials, source);
+          return reconcile(state.partials);
+        })) ?? 0;
     let found: number | null = 0;
     if (successes && mayRun(state.successes.ranAtMs)) {
       state.successes.ranAtMs = monotonicMs();
       const alongsideCursor = async (session: DetectorSession): Promise<void> => {
         await alongside(session);
-        await saveMovedCursor(session);
+        await saveMovedCursors(session);
       };
       found = await apart('the look for successes', () =>
         lookForSuccesses(context, state, source, alongsideCursor, full ? Number.POSITIVE_INFINITY : undefined),
       );
+      found =
+        (found ?? 0) +
+        ((await apart('the look for vanished work', () => lookForVanishedWork(context, state, source))) ?? 0);
     }
+    if (mayRun(state.conditions.ranAtMs))
+      await apart('the look for conditions', () => watchConditions(context, state, source, full));
     await apart('the count of statuses', () => warnOfUnknownStatuses(context, state, source));
-    return { scan, reconciled: reconciled ?? 0, successes: found ?? 0, more: scan.more };
+    return { scan, reconciled, successes: found ?? 0, more: scan.more };
   };
 
   /**
@@ -127,12 +147,15 @@ export const watchTable = (
     }
   };
 
-  const saveMovedCursor = async (session: DetectorSession): Promise<void> => {
-    const { cursor, savedCursor } = state;
-    if (cursor === null || cursor === savedCursor || monotonicMs() - state.savedAtMs < cursorSaveEveryMs) return;
-    await session.saveCursor(cursorName(table.name), cursor, {});
-    state.savedCursor = cursor;
-    state.savedAtMs = monotonicMs();
+  const saveMovedCursors = async (session: DetectorSession): Promise<void> => {
+    for (const scan of [state.failures, state.partials]) {
+      const { cursor, savedCursor } = scan;
+      if (cursor === null || cursor === savedCursor || monotonicMs() - scan.savedAtMs < cursorSaveEveryMs[scan.what])
+        continue;
+      await session.saveCursor(cursorName(table.name, scan.what), cursor, {});
+      scan.savedCursor = cursor;
+      scan.savedAtMs = monotonicMs();
+    }
   };
 
   const pollOnce = async (options: PollOptions): Promise<TablePollReport> => {
@@ -147,16 +170,19 @@ export const watchTable = (
         log.info({ decision: 'TableRecovered', table: table.name, was: problem }, 'the table can be read again');
       problem = null;
       problemKind = null;
+      state.conditions.unreadableSinceMs = null;
       return { table: table.name, problem: skipped.values().next().value ?? null, ...report };
     } catch (error) {
       if (changedTableKinds.has(databaseErrorKind(error))) state.source = null;
       // The pass under way has not ended; the next one begins at the cursor.
-      state.position = null;
+      state.failures.position = null;
+      state.partials.position = null;
       const words = describe(error, table);
       const kind = isConnectionError(error) ? 'no connection' : words;
       if (kind !== problemKind) log.error({ decision: 'TableUnreadable', table: table.name, err: error }, words);
       problem = words;
       problemKind = kind;
+      await tellUnreadable(context, state, words, options.full);
       return { table: table.name, scan: null, reconciled: 0, successes: 0, more: false, problem };
     }
   };
@@ -170,7 +196,7 @@ export const watchTable = (
     },
     status: () => ({
       table: table.name,
-      cursor: state.cursor,
+      cursor: state.failures.cursor,
       problem: problem ?? skipped.values().next().value ?? null,
       undecided: state.undecided.size,
     }),
@@ -178,8 +204,9 @@ export const watchTable = (
 };
 
 /** What a full poll compares and looks up, it does from the beginning. */
-const beginAnew = ({ reconcile, successes }: TableState): void => {
-  Object.assign(reconcile, { running: false, dueAtMs: Number.NEGATIVE_INFINITY });
+const beginAnew = ({ failures, partials, successes }: TableState): void => {
+  for (const { reconcile } of [failures, partials])
+    Object.assign(reconcile, { running: false, dueAtMs: Number.NEGATIVE_INFINITY });
   Object.assign(successes, { after: null, page: null, lastPage: false });
 };
 
