@@ -160,6 +160,17 @@ describe('stalled', () => {
       ['ended', 'stalled', 'alive'],
     ]);
   });
+
+  it('is seen behind a queue of another type that is longer than a page', async () => {
+    await pool.query(
+      `insert into public.research_jobs (source, job_type, target_id, status, run_after)
+       select 'apple', 'bulk', n::text, 'pending', now() - interval '2 hours' from generate_series(1, 3000) as n`,
+    );
+    await waiting(45);
+    const bulk: Rule = { name: 'bulk', match: { jobType: ['bulk'] }, stalledAfterMs: null };
+    await bench.detector({ policy: { ...policy, rules: [bulk, ...rules] } }).runOnce();
+    expect((await bench.failures()).map(({ kind, targetId }) => [kind, targetId])).toEqual([['stalled', 'songs']]);
+  });
 });
 
 describe('partial', () => {

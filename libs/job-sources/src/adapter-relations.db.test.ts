@@ -92,7 +92,16 @@ it('reads a job whose state, heartbeat and error are in tables of their own', as
       (4, 'mail', null, null, null);
     insert into split.failures select n, now(), 'boom' from generate_series(1, 1) as n;`);
   expect(await watched.scanAll()).toMatchObject([
-    { jobId: '1', kind: 'failed', source: 'split', jobType: 'MAIL', targetId: '7', attempts: 3, error: 'boom', notes: [] },
+    {
+      jobId: '1',
+      kind: 'failed',
+      source: 'split',
+      jobType: 'MAIL',
+      targetId: '7',
+      attempts: 3,
+      error: 'boom',
+      notes: [],
+    },
   ]);
   expect((await watched.reconcile()).map(({ jobId }) => jobId)).toEqual(['1']);
   expect(await watched.running()).toMatchObject([{ id: '2', targetId: '8', attempts: null, state: 'running' }]);

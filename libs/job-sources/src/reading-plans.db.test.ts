@@ -62,7 +62,7 @@ describe('no reading of the whole table, with the recommended indexes', () => {
   it.each<[string, string | undefined | null, readonly unknown[], number]>([
     ['running jobs', snapshots.running.text, [5_001], 1_000],
     ['running jobs without texts', snapshots.running.bare, [5_001], 1_000],
-    ['waiting jobs', snapshots.waiting.text, [3_600_000, 2_001], 4_500],
+    ['waiting jobs', snapshots.waiting.text, [3_600_000, 2_001, []], 4_500],
     ['jobs by id', snapshots.byId.text, [['00000000-0000-0000-0000-000000000000']], 10],
     ['durations', statements.durations, [...types, 1_000], 25_000],
     ['latest ends', statements.latestEnds, types, 25],

@@ -53,6 +53,7 @@ const waiting = (parts: StatementParts, columns: readonly string[]): string => {
     times.map((field, n) => {
       const conditions = [
         isWaiting,
+        `coalesce(${parts.ref('source')}::text, '') || E'\\n' || coalesce(${parts.ref('jobType')}::text, '') <> all ($3::text[])`,
         ...times.slice(0, n).map((earlier) => `${parts.ref(earlier)} is null`),
         `${parts.ref(field)} <= ${cutoff(parts, field)}`,
         ...(field === 'changedAt' || parts.fields.changedAt === null
@@ -74,7 +75,7 @@ const waiting = (parts: StatementParts, columns: readonly string[]): string => {
       select * from (${(branches.length === 0 ? [none] : branches).join(`
         union all`)}
       ) as branch
-      where $1::bigint >= 0 and $2::bigint > 0
+      where $1::bigint >= 0 and $2::bigint > 0 and $3::text[] is not null
       order by branch.ordered
       limit $2`;
 };

@@ -3,6 +3,7 @@ import type { Instant } from '@tocsin/alert-model';
 import type { OpenCondition } from '@tocsin/event-store';
 import { readJobs, readLatestEnds, readRunning, readRuns, readWaiting } from '@tocsin/job-sources';
 import type { JobSnapshot, JobSource } from '@tocsin/job-sources';
+import type { Pool } from '@tocsin/runtime';
 import type { DetectorContext } from '../detector-ports.ts';
 import { withRunContexts } from '../send-failures.ts';
 import type { TableState } from '../table-state.ts';
@@ -13,7 +14,7 @@ import { endOf, isAboutRow } from './judge-ends.ts';
 import { judgeClocks, judgeHeartbeats } from './judge-feed.ts';
 import { judgeRuns } from './judge-runs.ts';
 import type { JudgedRun } from './judge-runs.ts';
-import { judgeStalled } from './judge-stalled.ts';
+import { judgeStalled, stalledPerTypeMax } from './judge-stalled.ts';
 import { judgeStuck } from './judge-stuck.ts';
 import type { StuckJob } from './judge-stuck.ts';
 import { judgeThroughput, typesWithThroughput } from './judge-throughput.ts';
@@ -31,6 +32,8 @@ const believedMs = 60_000;
 /** Running and waiting jobs judged in one look. */
 const runningMax = 5_000;
 const waitingMax = 2_000;
+/** Readings of waiting jobs in one look, each without the types whose queues are known to be long. */
+const waitingRoundsMax = 5;
 /** Runs of a chain looked at, newest first, and for how many deadlines back. */
 const runsMax = 20;
 const deadlinesBack = 10;
@@ -185,7 +188,7 @@ const stalledAmong = async (
   const anyJob = limitsFor(policy.rules, { source: '', jobType: '', targetId: null }).stalledAfterMs;
   const shortestMs = Math.min(...limits, anyJob ?? Number.POSITIVE_INFINITY);
   if (!Number.isFinite(shortestMs)) return [];
-  const waiting = await readWaiting(table.pool, source, { waitedMs: shortestMs, limit: waitingMax });
+  const waiting = await waitingOf(table.pool, source, shortestMs);
   if (waiting.jobs.length === 0) return [];
   const silent = new Set(stuck.map(({ job }) => job.id));
   const busy = new Set(running.filter(({ id }) => !silent.has(id)).map(typeKey));
@@ -204,6 +207,24 @@ const stalledAmong = async (
       busy.add(typeKey(job));
   }
   return judgeStalled({ jobs: waiting.jobs, more: waiting.more, readAt, rules: policy.rules, busy });
+};
+
+/** Waiting jobs. A type with a long queue is left out once it is known to be long, so that it hides no other. */
+const waitingOf = async (
+  pool: Pool,
+  source: JobSource,
+  waitedMs: number,
+): Promise<{ readonly jobs: readonly JobSnapshot[]; readonly more: boolean }> => {
+  const jobs = new Map<string, JobSnapshot>();
+  const long = new Map<string, JobSnapshot>();
+  for (let round = 0; round < waitingRoundsMax; round += 1) {
+    const page = await readWaiting(pool, source, { waitedMs, limit: waitingMax, without: [...long.values()] });
+    for (const job of page.jobs) jobs.set(job.id, job);
+    if (!page.more) break;
+    for (const [key, ofType] of Map.groupBy(page.jobs, typeKey))
+      if (ofType.length > stalledPerTypeMax && ofType[0] !== undefined) long.set(key, ofType[0]);
+  }
+  return { jobs: [...jobs.values()], more: long.size > 0 };
 };
 
 const throughputOf = async (
@@ -248,7 +269,7 @@ const isJudgedByBeat = ({ policy }: DetectorContext, job: JobSnapshot): boolean 
 
 /** The rows that open conditions are about and that were not judged in this look. */
 const rowsOf = async (
-  pool: TableState['table']['pool'],
+  pool: Pool,
   source: JobSource,
   open: readonly OpenCondition[],
   holding: ReadonlySet<string>,

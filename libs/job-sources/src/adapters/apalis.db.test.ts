@@ -6,7 +6,7 @@ import { apalisDoes, apalisSchema } from './apalis-schema.fixture.ts';
 import type { ApalisRelease } from './apalis-schema.fixture.ts';
 import { failureScans, planOf } from './query-plan.fixture.ts';
 import { asReader } from './read-only-role.fixture.ts';
-import { entriesRead, watchingReads } from './watching-reads.fixture.ts';
+import { entriesRead, indexesOnPage, watchingReads } from './watching-reads.fixture.ts';
 
 const releases = ['0.7', '1.0.0-rc.7', '2026-09'] as const satisfies readonly ApalisRelease[];
 const tables = new Map<ApalisRelease, WatchedAdapter>();
@@ -198,7 +198,7 @@ describe.each(releases)('the tables of Apalis %s', (release) => {
          case when n % 400 = 1 then 3 else 25 end, at, at, case when n % 200 not in (3, 4) then at end
        from (select n, now() - n * interval '1 minute' as at from generate_series(1, 40000) as n) as numbered`,
     );
-    for (const { statement } of (await watched.inspect()).missingIndexes) await pool.query(statement);
+    for (const statement of indexesOnPage('apalis')) await pool.query(statement);
     await pool.query('vacuum analyze apalis.jobs');
     const source = await watched.source();
     const { rows } = await pool.query<{ changed: string; id: string }>(

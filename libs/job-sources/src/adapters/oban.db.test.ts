@@ -6,7 +6,7 @@ import { obanMapping } from './oban-mapping.ts';
 import { obanDoes, obanSchema } from './oban-schema.fixture.ts';
 import { failureScans, planOf } from './query-plan.fixture.ts';
 import { asReader } from './read-only-role.fixture.ts';
-import { entriesRead, watchingReads } from './watching-reads.fixture.ts';
+import { entriesRead, indexesOnPage, watchingReads } from './watching-reads.fixture.ts';
 
 const watched = await watchAdapter(obanMapping, obanSchema());
 const { pool } = watched;
@@ -256,8 +256,9 @@ it('never reads the whole table, with the indexes of Oban and the one asked for'
        1, 20, at, at, case when n % 100 > 3 then at end, case when n % 100 = 1 then at end
      from (select n, timezone('UTC', now()) - n * interval '1 minute' as at from generate_series(1, 40000) as n) as numbered`,
   );
-  for (const { statement } of (await watched.inspect()).missingIndexes) await pool.query(statement);
+  for (const statement of indexesOnPage('oban')) await pool.query(statement);
   await pool.query('vacuum analyze oban_jobs');
+  expect((await watched.inspect()).missingIndexes).toEqual([]);
   const source = await watched.source();
   const { rows } = await pool.query<{ changed: string; id: string }>(
     `select discarded_at::text as changed, id::text as id from oban_jobs where state = 'discarded' order by discarded_at offset 50 limit 1`,

@@ -6,7 +6,7 @@ import { failureScans, planOf } from './query-plan.fixture.ts';
 import { asReader } from './read-only-role.fixture.ts';
 import { riverMapping } from './river-mapping.ts';
 import { riverDoes, riverSchema } from './river-schema.fixture.ts';
-import { entriesRead, watchingReads } from './watching-reads.fixture.ts';
+import { entriesRead, indexesOnPage, watchingReads } from './watching-reads.fixture.ts';
 
 const watched = await watchAdapter(riverMapping, riverSchema);
 const { pool } = watched;
@@ -285,8 +285,9 @@ it('never reads the whole table, with the indexes of River and the one asked for
        from generate_series(1, 40000) as n
      ) as numbered`,
   );
-  for (const { statement } of (await watched.inspect()).missingIndexes) await pool.query(statement);
+  for (const statement of indexesOnPage('river')) await pool.query(statement);
   await pool.query('vacuum analyze river_job');
+  expect((await watched.inspect()).missingIndexes).toEqual([]);
   const source = await watched.source();
   const { rows } = await pool.query<{ changed: string; id: string }>(
     `select finalized_at::text as changed, id::text as id from river_job where state = 'discarded' order by finalized_at offset 50 limit 1`,
