@@ -128,11 +128,11 @@ describe('a job that succeeded in part', () => {
   const partial = (failed: number, total: number | null): FailureSignal =>
     failure({ kind: 'partial', error: null, counts: { failed, total } });
 
-  test('is ignored within a share of one in twenty, and says how much failed', () => {
-    expect(classifyFailure(partial(50, 1_000), jobsPolicy)).toEqual({
-      ignoredBy: 'default (50 of 1,000 parts failed)',
+  test('is ignored within a share of one in a hundred, and says how much failed', () => {
+    expect(classifyFailure(partial(10, 1_000), jobsPolicy)).toEqual({
+      ignoredBy: 'default (10 of 1,000 parts failed)',
     });
-    expect(classified(partial(51, 1_000))).toMatchObject({ severity: 'warning', rule: null });
+    expect(classified(partial(11, 1_000))).toMatchObject({ severity: 'warning', rule: null });
   });
 
   test('is judged by the first rule that sets a limit, which is named when it decided', () => {

@@ -220,7 +220,7 @@ export type RuleConfig = {
   readonly stalledAfterMs?: number | null;
   /** How long jobs may run without any of them ending. null: for ever, the default. */
   readonly noCompletionAfterMs?: number | null;
-  /** What part of a succeeded job may have failed. Default: a share of 5 %. */
+  /** What part of a succeeded job may have failed. Default: a share of 1 %. */
   readonly partial?: { readonly failed: number | null; readonly ratio: number | null } | 'off';
 };
 
