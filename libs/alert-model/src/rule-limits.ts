@@ -9,7 +9,7 @@ export const defaultRule = 'default';
 export const stuckAfterDefault: StuckLimit = { mode: 'auto', factor: 3, floorMs: 900_000 };
 /** How long a job may wait when no rule says so, in milliseconds. */
 export const stalledAfterDefaultMs = 3_600_000;
-/** One part in twenty may fail. */
+/** One part in a hundred may fail. */
 export const partialDefault: PartialLimit = { failed: null, ratio: 0.01 };
 
 /** What the rules allow to jobs of one type and target. */
