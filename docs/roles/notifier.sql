@@ -19,7 +19,7 @@ grant insert, update on
   tocsin.heartbeats
   to :"role";
 -- What is past its retention is deleted; locking it first takes `update`.
-grant update, delete on tocsin.repairs, tocsin.table_activity to :"role";
+grant update, delete on tocsin.repairs to :"role";
 grant insert, update, delete on
   tocsin.outcomes,
   tocsin.recent_successes,

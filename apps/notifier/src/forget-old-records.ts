@@ -1,11 +1,9 @@
-import { forgetActivity, forgetDeliveries, forgetOutcomes, forgetRepairs, forgetSuccesses } from '@tocsin/event-store';
+import { forgetDeliveries, forgetOutcomes, forgetRepairs, forgetSuccesses } from '@tocsin/event-store';
 import { inTransaction } from '@tocsin/runtime';
 import type { Config, Logger, Pool, Queryable } from '@tocsin/runtime';
 
 /** Successes are remembered for signals that arrive out of order; days are plenty. */
 const successesKeptMs = 7 * 86_400_000;
-/** How busy tables were by the hour is compared with the same hour of past days; some weeks are plenty. */
-const activityKeptMs = 35 * 86_400_000;
 /** Rows per transaction, and transactions per run: a backlog goes in several runs. */
 const rowsPerPassMax = 2_000;
 const passesMax = 100;
@@ -26,7 +24,6 @@ export const forgetOldRecords = async (
     outcomes: await repeat(pool, (tx) => forgetOutcomes(tx, outcomesMs, rowsPerPassMax)),
     // After the outcomes they were for, as long as which they are kept.
     repairs: await repeat(pool, (tx) => forgetRepairs(tx, outcomesMs, rowsPerPassMax)),
-    activity: await repeat(pool, (tx) => forgetActivity(tx, activityKeptMs, rowsPerPassMax)),
     deliveries: await repeat(pool, (tx) => forgetDeliveries(tx, config.retention.deliveriesMs, rowsPerPassMax)),
   };
   if (Object.values(deleted).some((count) => count > 0))

@@ -160,6 +160,50 @@ test('a failure of before the recovery that comes after it is told, as it would 
   expect((await alerts()).map(({ state }) => state)).toEqual(['resolved', 'resolved']);
 });
 
+// Found by the test of any order. In each of them every failure is one of at least two in a row.
+test.each([
+  {
+    caption: 'the last of a run first, after its recovery',
+    between: null,
+    batches: [
+      ['f2', 's3'],
+      ['f1', 'f0'],
+    ],
+  },
+  {
+    caption: 'of an early run while that of a later one is open',
+    between: 3,
+    batches: [['f1'], ['f5'], ['f6'], ['f2']],
+  },
+  {
+    caption: 'late ones of two runs at once',
+    between: 2,
+    batches: [
+      ['f3', 'f5', 's7', 's2'],
+      ['f4', 'f0', 'f1'],
+    ],
+  },
+  {
+    caption: 'of an early run after a later recovery',
+    between: 2,
+    batches: [['f1'], ['f3', 'f4', 's7'], ['f0', 's2']],
+  },
+])('no failure that reaches the threshold in time is left out: $caption', async ({ batches, between }) => {
+  await open(inARow(2));
+  for (const batch of batches) {
+    const signals = batch.map((name) => {
+      const when = Number(name.slice(1));
+      if (name.startsWith('s')) return success({ source, finishedAt: at(when) });
+      return failed(when, between !== null && when > between ? between : null);
+    });
+    await world.signal(...signals);
+    await world.run();
+  }
+  const failures = batches.flat().filter((name) => name.startsWith('f'));
+  expect((await alerts()).reduce((sum, { occurrences }) => sum + occurrences, 0)).toBe(failures.length);
+  expect(await heldCount()).toBe(0);
+});
+
 test('what is held for too long is let go by the sweep, in bounded steps, and never told', async () => {
   await open(inARow(3));
   const one = failed(0);

@@ -29,7 +29,6 @@ export type { PostgresStore } from './postgres/postgres-store.ts';
 export type { PostgresSession } from './postgres/postgres-session.ts';
 export type { FoldAlert } from './postgres/fold.ts';
 export type { DeliveryChange } from './postgres/update-delivery.ts';
-export { forgetActivity } from './postgres/forget-activity.ts';
 export { forgetDeliveries } from './postgres/forget-deliveries.ts';
 export { forgetOutcomes } from './postgres/forget-outcomes.ts';
 export { forgetRepairs } from './postgres/forget-repairs.ts';

@@ -262,14 +262,6 @@ export interface StoreSession {
     jobIds: readonly string[],
   ) => Promise<ReadonlyMap<string, { readonly restarts: number; readonly lastAt: Instant }>>;
 
-  /** Detector: adds to the changes counted in an hour (its beginning, UTC). */
-  readonly addActivity: (table: string, hour: Instant, changes: number) => Promise<void>;
-  /** Changes by hour since then, oldest hour first. */
-  readonly activitySince: (
-    table: string,
-    since: Instant,
-  ) => Promise<readonly { readonly hour: Instant; readonly changes: number }[]>;
-
   readonly rememberSuccesses: (successes: readonly { key: string; signal: SuccessSignal }[]) => Promise<void>;
   readonly recentSuccesses: (keys: readonly string[]) => Promise<readonly { key: string; signal: SuccessSignal }[]>;
 

@@ -37,8 +37,8 @@ export interface Ingestion {
   readonly open: Map<string, AlertState>;
   /** For keys without an open alert: the latest resolved one. */
   readonly predecessors: Map<string, NonNullable<Opening['predecessor']>>;
-  /** Alerts resolved by this batch, by key, the latest of each. */
-  readonly resolved: Map<string, AlertState>;
+  /** Alerts resolved by this batch, by key. */
+  readonly resolved: Map<string, readonly AlertState[]>;
   /** Successes heard of lately, by key. */
   readonly remembered: Map<string, SuccessSignal[]>;
   readonly keysBySuccess: ReadonlyMap<OutcomeId, readonly string[]>;
@@ -73,7 +73,7 @@ export const settle = ({ open, resolved, predecessors, now }: Ingestion, state: 
   // The newest is the one that was resolved last, as the store sees it too, not the one of which was heard last.
   const isNewest = known === undefined || !isAfter(known.resolvedAt, resolvedAt);
   predecessors.set(key, isNewest ? { alertId: id, resolvedAt, recentCount } : { ...known, recentCount });
-  if (isNewest) resolved.set(key, state);
+  resolved.set(key, [...(resolved.get(key) ?? []), state]);
 };
 
 /** Lets a success count for the open alert of a key, if there is one. */

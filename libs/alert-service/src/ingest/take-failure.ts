@@ -60,13 +60,16 @@ const belongsToAlert = (ingestion: Ingestion, { signal, classification, held }: 
   const { failedAt } = signal;
   const state = ingestion.open.get(key);
   // One that waited and is older than the alert did not count when the alert opened.
-  const isOlder = (alert: AlertState): boolean => held && isAfter(alert.firstFailedAt, failedAt);
-  if (state !== undefined) return !isOlder(state) && !isAfterRecovery(ingestion, state, signal);
-  // It failed while the latest alert was open, and that was resolved before this could be told in it.
-  const past = ingestion.resolved.get(key);
-  if (held && (past === undefined || isOlder(past))) return false;
-  const predecessor = ingestion.predecessors.get(key);
-  return predecessor !== undefined && !isAfter(failedAt, predecessor.resolvedAt);
+  if (state !== undefined && held && isAfter(state.firstFailedAt, failedAt)) return false;
+  if (state !== undefined && !isAfterRecovery(ingestion, state, signal)) return true;
+  // It failed while an alert was open that was resolved before this could be told in it.
+  if (held)
+    return (ingestion.resolved.get(key) ?? []).some(
+      ({ firstFailedAt, resolution }) =>
+        !isAfter(firstFailedAt, failedAt) && resolution !== null && !isAfter(failedAt, resolution.resolvedAt),
+    );
+  const predecessor = ingestion.predecessors.get(key) ?? state?.predecessor ?? null;
+  return predecessor !== null && !isAfter(failedAt, predecessor.resolvedAt);
 };
 
 /**

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { longAgo } from './builders.ts';
+
 import type { ContractStore } from './store-contract.ts';
 
 export const upkeepContract = (store: ContractStore): void => {
@@ -19,24 +19,6 @@ export const upkeepContract = (store: ContractStore): void => {
       expect(await load()).toEqual({ changedAt: '2026-01-05T03:00:00.000002Z', data: { lastId: 'b' } });
       await save('2026-01-05T03:00:01Z', 'c');
       expect(await load()).toEqual({ changedAt: '2026-01-05T03:00:01.000000Z', data: { lastId: 'c' } });
-    });
-  });
-
-  describe('activity of tables', () => {
-    it('adds up the changes of each hour and gives them from an hour on, oldest first', async () => {
-      const table = randomUUID();
-      const add = (hour: string, changes: number, of = table) =>
-        store.transaction('count', (session) => session.addActivity(of, hour, changes));
-      await add('2026-01-05T04:00:00Z', 7);
-      await add('2026-01-05T03:00:00Z', 5);
-      await add('2026-01-05T03:00:00Z', 6_000_000_000);
-      await add('2026-01-05T02:00:00Z', 1);
-      await add('2026-01-05T03:00:00Z', 9, randomUUID());
-      expect(await store.read((session) => session.activitySince(table, '2026-01-05T03:00:00.000000Z'))).toEqual([
-        { hour: '2026-01-05T03:00:00.000000Z', changes: 6_000_000_005 },
-        { hour: '2026-01-05T04:00:00.000000Z', changes: 7 },
-      ]);
-      expect(await store.read((session) => session.activitySince(randomUUID(), longAgo))).toEqual([]);
     });
   });
 

@@ -50,7 +50,6 @@ export interface MemoryTables {
   readonly held: Table<{ readonly failure: HeldFailure; readonly heldAt: Instant } | null>;
   readonly repairs: Table<MemoryRepair>;
   /** Changes by hour, by table. */
-  readonly activity: Table<Readonly<Record<Instant, number>>>;
   readonly successes: Table<KeyedSuccess>;
   readonly deliveries: Table<Delivery>;
   readonly attempts: Table<DeliveryAttempt>;
@@ -71,7 +70,6 @@ export const createTables = (undo: UndoLog): MemoryTables => ({
   openConditions: createTable(undo),
   held: createTable(undo),
   repairs: createTable(undo),
-  activity: createTable(undo),
   successes: createTable(undo),
   deliveries: createTable(undo),
   attempts: createTable(undo),

@@ -3,7 +3,6 @@ import { alertModelVersion, evolveAlert } from '@tocsin/alert-model';
 import { createTestDatabase } from '@tocsin/testing';
 import { beforeEach, expect, it } from 'vitest';
 import { longAgo, newAlertId, newOutcomeId } from '../contract/builders.ts';
-import { forgetActivity } from './forget-activity.ts';
 import { forgetOutcomes } from './forget-outcomes.ts';
 import { forgetRepairs } from './forget-repairs.ts';
 import { createPostgresStore } from './postgres-store.ts';
@@ -13,7 +12,7 @@ const store = createPostgresStore({ pool, foldAlert: evolveAlert, modelVersion: 
 const dayMs = 86_400_000;
 
 beforeEach(async () => {
-  await pool.query('truncate tocsin.outcomes, tocsin.repairs, tocsin.table_activity');
+  await pool.query('truncate tocsin.outcomes, tocsin.repairs');
 });
 
 const subject = { source: 'apple', jobType: 'refresh_catalog', targetId: null, run: null, facts: {} };
@@ -72,14 +71,4 @@ it('forgets repairs that ended, at most as many as asked for, once their outcome
     { outcome_id: knownId, job_id: '1', state: 'done' },
     { job_id: '2', state: 'intended' },
   ]);
-});
-
-it('forgets old hours of activity, at most as many as asked for', async () => {
-  await pool.query(
-    `insert into tocsin.table_activity (job_table, hour, changes)
-     select 'jobs', now() - hours * interval '1 hour', 1 from generate_series(1, 49) as hours`,
-  );
-  expect(await forgetActivity(pool, dayMs, 5)).toBe(5);
-  expect(await forgetActivity(pool, dayMs, 100)).toBe(21);
-  expect((await store.read((session) => session.activitySince('jobs', longAgo))).length).toBe(23);
 });

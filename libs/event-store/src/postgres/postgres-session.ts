@@ -1,7 +1,5 @@
 import type { Transaction } from '@tocsin/runtime';
 import type { StoreSession } from '../store.ts';
-import { activitySince } from './activity-since.ts';
-import { addActivity } from './add-activity.ts';
 import { alertsOfDigest } from './alerts-of-digest.ts';
 import { alertsOfOutcomes } from './alerts-of-outcomes.ts';
 import { alertsWithStrayNews } from './alerts-with-stray-news.ts';
@@ -103,9 +101,6 @@ export const postgresSession = (tx: Transaction, model: Model): PostgresSession 
   settledRepairs: (outcomeIds) => settledRepairs(tx, outcomeIds),
   recordRepairs: (repairs) => recordRepairs(tx, repairs),
   restartsOf: (table, jobIds) => restartsOf(tx, table, jobIds),
-
-  addActivity: (table, hour, changes) => addActivity(tx, table, hour, changes),
-  activitySince: (table, since) => activitySince(tx, table, since),
 
   rememberSuccesses: (successes) => rememberSuccesses(tx, successes),
   recentSuccesses: (keys) => recentSuccesses(tx, keys),

@@ -4,7 +4,6 @@ import { alertByKeyText } from '../reading/find-alert.ts';
 import { ledgerOfAlertText } from '../reading/ledger-of-alert.ts';
 import { readEventsText } from '../reading/read-events.ts';
 import { unaccountedCountText } from '../reading/unaccounted-outcomes.ts';
-import { activitySinceText } from './activity-since.ts';
 import { alertsOfDigestText } from './alerts-of-digest.ts';
 import { alertsOfOutcomesText } from './alerts-of-outcomes.ts';
 import { alertsWithStrayNewsText } from './alerts-with-stray-news.ts';
@@ -76,10 +75,7 @@ beforeAll(async () => {
     select gen_random_uuid(), gen_random_uuid(), 'research_jobs', (n % 2000)::text, 'requeue',
       case when n % 100 > 0 then 'done' else 'intended' end, case when n % 100 > 0 then now() - n * interval '1 minute' end
     from generate_series(1, 20000) as n`);
-  await pool.query(`
-    insert into tocsin.table_activity (job_table, hour, changes)
-    select 'table-' || n % 20, now() - n * interval '1 hour', n from generate_series(1, 20000) as n`);
-  await pool.query('analyze tocsin.held_failures, tocsin.repairs, tocsin.table_activity');
+  await pool.query('analyze tocsin.held_failures, tocsin.repairs');
   await pool.query('analyze tocsin.alerts, tocsin.digests, tocsin.deliveries, tocsin.events, tocsin.outcomes');
 });
 
@@ -111,7 +107,6 @@ it.each([
   { index: 'repairs_pkey', text: recordRepairsText, values: [[someId], [someId]] },
   { index: 'repairs_by_job', text: restartsOfText, values: ['research_jobs', ['1', '77']] },
   { index: 'repairs_by_age', text: forgetRepairsText, values: [86_400_000, 100] },
-  { index: 'table_activity_pkey', text: activitySinceText, values: ['table-1', '2026-01-05T03:00:00Z', 1_440] },
   { index: 'outcomes_unaccounted', text: unaccountedCountText, values: [60_000] },
 ])('finds what it needs through $index alone ($#)', async ({ index, text, values }) => {
   const { rows } = await pool.query<{ readonly 'QUERY PLAN': string }>(`explain (costs off) ${text}`, values);
