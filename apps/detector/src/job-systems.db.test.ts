@@ -2,9 +2,11 @@ import { createTestDatabase } from '@tocsin/testing';
 import { Logger, makeWorkerUtils, runMigrations, runOnce } from 'graphile-worker';
 import type { TaskList, WorkerUtils } from 'graphile-worker';
 import { PgBoss } from 'pg-boss';
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { killWorkerInJob } from '../../../libs/job-sources/src/adapters/killed-worker.fixture.ts';
+import type { Detector } from './detector.ts';
 import { createDetectorBench, sorted, watched } from './detector.fixture.ts';
+import { storeOpenAlert } from './open-alert.fixture.ts';
 
 const bench = await createDetectorBench(await createTestDatabase());
 /** The jobs' database: the application's own pg-boss and Graphile Worker, as npm has them. */
@@ -105,6 +107,15 @@ it('tells exactly the jobs of pg-boss that ended for good, once, whenever it loo
   }
 });
 
+/** Works off the due jobs of Graphile Worker. */
+const workOff = async (taskList: TaskList): Promise<void> => {
+  await runOnce({ connectionString, logger, noHandleSignals: true, taskList });
+  // It may return before the end of the last job is written down.
+  await vi.waitFor(async () =>
+    expect((await pool.query('select id from graphile_worker.jobs where locked_at is not null')).rows).toEqual([]),
+  );
+};
+
 it('tells exactly the jobs of Graphile Worker that ended for good, once, whenever it looks', async () => {
   const add = async (task: string, maxAttempts: number): Promise<string> =>
     (await utils.addJob(task, {}, { maxAttempts })).id;
@@ -120,17 +131,10 @@ it('tells exactly the jobs of Graphile Worker that ended for good, once, wheneve
     fine: poll,
     killed: poll,
   };
-  const workOff = async (): Promise<void> => {
-    await runOnce({ connectionString, logger, noHandleSignals: true, taskList: tasks });
-    // It may return before the end of the last job is written down.
-    await vi.waitFor(async () =>
-      expect((await pool.query('select id from graphile_worker.jobs where locked_at is not null')).rows).toEqual([]),
-    );
-  };
-  await workOff();
+  await workOff(tasks);
   await tellsExactly([`worker failed ${broken}`]);
   await utils.rescheduleJobs([flaky], { runAt: new Date(Date.now() - 1_000) });
-  await workOff();
+  await workOff(tasks);
   await tellsExactly([`worker failed ${broken}`]);
 
   const last = await add('killed', 1);
@@ -143,6 +147,89 @@ it('tells exactly the jobs of Graphile Worker that ended for good, once, wheneve
   await add('killed', 2);
   const worker = await killWorkerInJob('graphile-worker.fixture.ts', [connectionString, 'killed']);
   await utils.forceUnlockWorkers([worker]);
-  await workOff();
+  await workOff(tasks);
   await tellsExactly([`worker failed ${broken}`, `worker dead ${last}`]);
+});
+
+describe('an alert about a task of Graphile Worker, which deletes the jobs that succeeded', () => {
+  const fine: TaskList = { mail: () => {} };
+  const addMail = async (spec: Parameters<WorkerUtils['addJob']>[2] = {}): Promise<string> =>
+    (await utils.addJob('mail', {}, spec)).id;
+  const look = async (detector: Detector): Promise<readonly string[]> => {
+    const { tables: reports } = await detector.pollOnce();
+    expect(reports.map(({ problem }) => problem)).toEqual([null, null]);
+    return (await bench.successes()).map(({ jobId }) => jobId);
+  };
+  /** A job that has failed for good, its alert, and a detector that has seen both. */
+  const failForGood = async (): Promise<{ readonly failed: string; readonly detector: Detector }> => {
+    const failed = await addMail();
+    await utils.permanentlyFailJobs([failed], 'no such mailbox');
+    const detector = bench.detector({ tables });
+    await detector.pollOnce();
+    const [failure] = await bench.failures();
+    expect(failure?.jobId).toBe(failed);
+    await storeOpenAlert(bench, {
+      step: { jobType: 'mail', targetId: null },
+      source: 'default',
+      table: 'worker',
+      failedAt: failure?.failedAt ?? '',
+    });
+    return { failed, detector };
+  };
+
+  it('is given the success of a newer job of the task that ran and is gone, once', async () => {
+    const { failed, detector } = await failForGood();
+    expect(await look(detector)).toEqual([]);
+    const next = await addMail();
+    expect(await look(detector)).toEqual([]);
+    await workOff({ mail: async () => expect(await look(detector)).toEqual([]) });
+    expect(await look(detector)).toEqual([next]);
+    const [failure] = await bench.failures();
+    const [success] = await bench.successes();
+    expect(success).toMatchObject({ table: 'worker', source: 'default', jobType: 'mail', targetId: null });
+    expect((success?.finishedAt ?? '') > (failure?.failedAt ?? '')).toBe(true);
+    // The failed row that somebody tidies away later is no success.
+    await utils.completeJobs([failed]);
+    expect(await look(detector)).toEqual([next]);
+  });
+
+  it('is not given what was taken back before its time, nor a retry that is still to come', async () => {
+    const { detector } = await failForGood();
+    await addMail({ jobKey: 'tomorrow', runAt: new Date(Date.now() + 86_400_000) });
+    const retried = await addMail({ maxAttempts: 2 });
+    await look(detector);
+    await utils.withPgClient((client) => client.query("select graphile_worker.remove_job('tomorrow')"));
+    await workOff({ mail: () => Promise.reject(new Error('not yet')) });
+    expect(await look(detector)).toEqual([]);
+    await utils.rescheduleJobs([retried], { runAt: new Date(Date.now() - 1_000) });
+    expect(await look(detector)).toEqual([]);
+    await workOff(fine);
+    expect(await look(detector)).toEqual([retried]);
+  });
+
+  it('takes a due job that somebody removes before it ran for a success: the limit of what can be seen', async () => {
+    const { detector } = await failForGood();
+    const removed = await addMail({ jobKey: 'now' });
+    await look(detector);
+    await utils.withPgClient((client) => client.query("select graphile_worker.remove_job('now')"));
+    expect(await look(detector)).toEqual([removed]);
+  });
+
+  it('loses only time when the detector is restarted between two looks', async () => {
+    const { detector } = await failForGood();
+    const unseen = await addMail();
+    expect(await look(detector)).toEqual([]);
+    await workOff(fine);
+    // This one has not seen the job, and concludes nothing from a row that it does not know.
+    const second = bench.detector({ tables });
+    expect(await look(second)).toEqual([]);
+    const seen = await addMail();
+    expect(await look(second)).toEqual([]);
+    const third = bench.detector({ tables });
+    expect(await look(third)).toEqual([]);
+    await workOff(fine);
+    expect(await look(third)).toEqual([seen]);
+    // The first one goes on, and sees the end of the job that it knew: told late, not never.
+    expect(await look(detector)).toEqual(expect.arrayContaining([seen, unseen]));
+  });
 });

@@ -1,10 +1,10 @@
-import { alertModelVersion, alertStream, evolveAlert } from '@tocsin/alert-model';
-import type { AlertEvent, AlertId, AlertState, FrozenChain, OutcomeId, Step } from '@tocsin/alert-model';
+import { alertModelVersion, evolveAlert } from '@tocsin/alert-model';
+import type { AlertState, FrozenChain, Step } from '@tocsin/alert-model';
 import { createPostgresStore } from '@tocsin/event-store';
 import { createTestDatabase, insertFailedResearchJob, insertResearchJob } from '@tocsin/testing';
-import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, it } from 'vitest';
 import { createDetectorBench, sorted, watched } from './detector.fixture.ts';
+import { storeOpenAlert } from './open-alert.fixture.ts';
 
 const database = await createTestDatabase();
 const { pool } = database;
@@ -14,49 +14,9 @@ beforeEach(bench.clear);
 /** In microseconds, as the store wants it. */
 const at = (minutes: number): string => new Date(Date.now() + minutes * 60_000).toISOString().replace('Z', '000Z');
 
-/** An open alert about a failure an hour ago, as the notifier would have stored it. */
-const openAlert = async (step: Step, chain: FrozenChain | null = null): Promise<AlertState> => {
-  const id = randomUUID() as AlertId;
-  const event: AlertEvent = {
-    type: 'FailureDetected',
-    occurredAt: at(-60),
-    data: {
-      alertId: id,
-      key: `test/${id}`,
-      outcomeId: randomUUID() as OutcomeId,
-      table: 'research_jobs',
-      jobId: '1',
-      kind: 'failed',
-      severity: 'error',
-      source: 'apple',
-      jobType: step.jobType,
-      targetId: step.targetId,
-      attempts: 3,
-      maxAttempts: 3,
-      error: 'boom',
-      signature: 'boom',
-      failedAt: at(-60),
-      run: chain === null ? null : 'monday',
-      missing: [],
-      lastGreenAt: null,
-      notes: [],
-      observedAt: at(-60),
-      opening: {
-        title: 'test',
-        rule: null,
-        chain,
-        routes: [{ name: 'default', channels: ['outbox'], fallback: [], windowMs: 0, escalation: null }],
-        predecessor: null,
-      },
-    },
-  };
-  const state = evolveAlert(null, event);
-  await bench.store.transaction('test', async (session) => {
-    await session.appendEvents([{ streamId: alertStream(id), expectedVersion: 0, events: [event] }]);
-    await session.saveAlerts([state]);
-  });
-  return state;
-};
+/** An open alert about a failure an hour ago. */
+const openAlert = (step: Step, chain: FrozenChain | null = null): Promise<AlertState> =>
+  storeOpenAlert(bench, { step, chain, failedAt: at(-60) });
 
 const succeed = (target_id: string | null, finished_at: string, more: Parameters<typeof insertResearchJob>[1] = {}) =>
   insertResearchJob(pool, { target_id, status: 'succeeded', finished_at, ...more });

@@ -109,6 +109,20 @@ describe('an acceptance by a channel', () => {
     expect(after).toMatchObject({ state: 'resolved', batches: {}, resolutionToldTo: ['default email'] });
     refused(decideNotified(after, resolution, at(246)), /already recorded/);
   });
+
+  test('of the resolution leaves no news for digests that would only say it again', () => {
+    const first = given(opened(), batched(1));
+    const second = evolveAlert(follows(first, fails(first, failure()), 'FailureDetected'), batched(2));
+    const fine = follows(second, decideSuccess(second, success(), at(208)), 'SuccessDetected', 'AlertResolved');
+    // Both failures were under way when it was resolved, and each acceptance puts the resolution into a digest.
+    const one = evolveAlert(follows(fine, decideNotified(fine, acceptance(1), at(211)), 'AlertNotified'), batched(3));
+    const two = evolveAlert(follows(one, decideNotified(one, acceptance(2), at(212)), 'AlertNotified'), batched(4));
+    expect(Object.keys(two.batches)).toEqual([digestId(3), digestId(4)]);
+    const resolution = acceptance(3, { reportedResolved: true });
+    const after = follows(two, decideNotified(two, resolution, at(220)), 'ResolutionNotified');
+    expect(after).toMatchObject({ pending: {}, batches: {}, resolutionToldTo: ['default email'] });
+    refused(decideNotified(after, acceptance(4, { reportedResolved: true }), at(221)), /already recorded/);
+  });
 });
 
 describe('a channel that gives up', () => {

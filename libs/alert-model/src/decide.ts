@@ -141,8 +141,10 @@ export const decideNotified = (
   const before = state.told.find((entry) => entry.route === route && entry.channel === channel);
   if (before?.deliveryId === deliveryId) return refuse('already recorded');
   if (delivery.reportedResolved && before !== undefined && state.state === 'resolved') {
-    if (state.resolutionToldTo.includes(`${route} ${channel}`)) return refuse('already recorded');
     const { digestId, acceptedAt } = delivery;
+    // Another message may have told the recovery before; what else this one told is told nevertheless.
+    if (state.resolutionToldTo.includes(`${route} ${channel}`) && !(digestId in state.batches))
+      return refuse('already recorded');
     return {
       events: [
         { type: 'ResolutionNotified', occurredAt: now, data: { digestId, deliveryId, route, channel, acceptedAt } },

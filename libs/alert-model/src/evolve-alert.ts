@@ -127,11 +127,11 @@ const fold = (state: AlertState, event: AlertEvent): AlertState => {
     }
     case 'ResolutionNotified': {
       const { digestId, route, channel } = event.data;
-      return {
+      return withoutRepeats({
         ...state,
         batches: without(state.batches, digestId),
         resolutionToldTo: union(state.resolutionToldTo, `${route} ${channel}`),
-      };
+      });
     }
     default:
       return event satisfies never;
@@ -258,7 +258,23 @@ const alertNotified = (state: AlertState, event: EventNamed<'AlertNotified'>): A
     resolutionToldTo: reportedResolved ? union(state.resolutionToldTo, `${route} ${channel}`) : state.resolutionToldTo,
   };
   // Composed before the recovery, accepted after it: this channel is owed the resolution.
-  return state.resolution !== null && !reportedResolved ? tellResolution(notified) : notified;
+  return state.resolution !== null && !reportedResolved ? tellResolution(notified) : withoutRepeats(notified);
+};
+
+/**
+ * Where several messages of a route were under way when the alert was resolved, each that is accepted puts the resolution
+ * into a digest of its own. Once all who were told have it, digests that would only say it again have no news of it.
+ */
+const withoutRepeats = (state: AlertState): AlertState => {
+  const isRepeat = ({ route, batch }: AlertState['batches'][string]): boolean =>
+    batch.resolved &&
+    batch.failures === 0 &&
+    batch.developments.length === 0 &&
+    batch.lapse === null &&
+    batch.escalation === null &&
+    state.told.every((one) => one.route !== route || state.resolutionToldTo.includes(`${route} ${one.channel}`));
+  const kept = Object.entries(state.batches).filter(([, entry]) => !isRepeat(entry));
+  return kept.length === Object.keys(state.batches).length ? state : { ...state, batches: Object.fromEntries(kept) };
 };
 
 const notificationFailed = (state: AlertState, event: EventNamed<'NotificationFailed'>): AlertState => {

@@ -14,7 +14,6 @@ export {
   SignalBatch,
   Step,
   SuccessSignal,
-  conditionKinds,
   errorCharsMax,
   isCondition,
   nameCharsMax,
@@ -41,20 +40,11 @@ export type {
 export { DigestPurpose, Lease, Opening, ResolutionReason, eventSchemaVersion, parseEvent } from './event.ts';
 export type { AlertEvent, AlertEventType, DigestEvent, DigestEventType, DomainEvent, EventNamed } from './event.ts';
 export { InvariantError } from './invariant-error.ts';
-export {
-  alertModelVersion,
-  batchesMax,
-  causesMax,
-  developmentsMax,
-  owedMax,
-  runsMax,
-  samplesPerCauseMax,
-  suspicionsMax,
-} from './alert-state.ts';
+export { alertModelVersion, batchesMax, causesMax, owedMax, runsMax, samplesPerCauseMax } from './alert-state.ts';
 export type { AlertState, Batch, Cause, Development, LifecycleState, Suspicion, Told } from './alert-state.ts';
 export { evolveDigest } from './digest-state.ts';
 export type { DigestState } from './digest-state.ts';
-export { developmentsPerItemMax, itemsPerMessageMax, jobsPerItemMax, messageErrorCharsMax } from './digest-message.ts';
+export { itemsPerMessageMax, jobsPerItemMax, messageErrorCharsMax } from './digest-message.ts';
 export type {
   DigestMessage,
   ItemKind,
@@ -83,11 +73,10 @@ export type { MachineAction, MachineTransition, Waiting } from './machine.ts';
 export { renderMachine, renderMachinePage } from './render-machine.ts';
 export { evolveAlert, waitingOf } from './evolve-alert.ts';
 export { globMatches } from './match.ts';
-export { classifyFailure, defaultSeverity, keysOfSuccess, unnamedChain } from './classify.ts';
+export { classifyFailure, keysOfSuccess, unnamedChain } from './classify.ts';
 export type { Classification, Ignored } from './classify.ts';
-export { limitsFor, partialDefault, stalledAfterDefaultMs, stuckAfterDefault } from './rule-limits.ts';
+export { limitsFor, partialDefault } from './rule-limits.ts';
 export type { RuleLimits } from './rule-limits.ts';
-export { partialWords } from './partial-limit.ts';
 export { judgeThreshold, thresholdNote } from './threshold.ts';
 export type { ThresholdVerdict } from './threshold.ts';
 export { recoveryOf } from './recovery.ts';

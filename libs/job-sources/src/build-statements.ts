@@ -2,7 +2,6 @@ import { chainRunStatement } from './chain-run-statement.ts';
 import { checkpointStatement } from './checkpoint-statement.ts';
 import { durationStatement } from './duration-statement.ts';
 import { latestEndStatement } from './latest-end-statement.ts';
-import { figureStatement } from './figure-statement.ts';
 import { historyStatement } from './history-statement.ts';
 import { failureStatements, partialStatements } from './failure-statements.ts';
 import { runStatements } from './run-statements.ts';
@@ -26,7 +25,6 @@ export const buildStatements = (shape: ReadShape): SourceStatements => {
     latestEnds: latestEndStatement(parts),
     history: historyStatement(parts),
     chainRuns: chainRunStatement(parts),
-    figures: figureStatement(parts),
     checkpoint: checkpointStatement(parts),
     statusCounts: statusStatements(parts),
   };

@@ -3,7 +3,6 @@ import type { ResearchJobFields } from '@tocsin/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readActivity } from './read-activity.ts';
 import { readDurations } from './read-durations.ts';
-import { readFigures } from './read-figures.ts';
 import { readHistory } from './read-history.ts';
 import type { PastWork } from './read-history.ts';
 import { readLatestEnds } from './read-latest-ends.ts';
@@ -119,14 +118,8 @@ describe('the latest end', () => {
   });
 });
 
-describe('figures', () => {
-  it('are the first and the last change of a failure', async () => {
-    expect(await readFigures(pool, source)).toEqual({ oldestEndedAt: null, newestChangedAt: null });
-    await insertResearchJobs(pool, [job('failed', 10), job('dead', 20), job('succeeded', 5), job('failed', 15)]);
-    expect(await readFigures(pool, source)).toEqual({ oldestEndedAt: exactly(10), newestChangedAt: exactly(20) });
-  });
-
-  it('of activity grow with every change, over all partitions; a view has none', async () => {
+describe('the activity', () => {
+  it('grows with every change, over all partitions; a view has none', async () => {
     await pool.query(`
       create schema if not exists app;
       create table app.parted (like public.research_jobs including defaults) partition by list (source);

@@ -68,7 +68,6 @@ describe('no reading of the whole table, with the recommended indexes', () => {
     ['latest ends', statements.latestEnds, types, 25],
     ['history', statements.history, [...works(20), Array(20).fill('target 5'), ...works(20), ...works(20), 100], 6_500],
     ['runs of a chain', statements.chainRuns?.text, ['source 1', ['type 1', 'type 3'], weekAgo, 20, 100], 3_000],
-    ['figures', statements.figures, [], 5],
     ['checkpoint', statements.checkpoint, ['00000000-0000-0000-0000-000000000000', 1_000], 5],
     ['partials from long ago', partials?.failuresFrom, [longAgo, 500], 600],
     ['partials of the next page', partials?.failuresAfter, [weekAgo, '00000000-0000-0000-0000-000000000000', 500], 600],

@@ -54,12 +54,11 @@ export interface SourceStatements extends OutcomeStatements {
   /** The latest green run before each ($1 sources, $2 runs, $3 job types), looking at $4 runs, $5 rows each. */
   readonly greenRuns: string | null;
   readonly snapshots: SnapshotStatements;
-  /** See `durationStatement`, `latestEndStatement`, `historyStatement`, `chainRunStatement`, `figureStatement`. */
+  /** See `durationStatement`, `latestEndStatement`, `historyStatement`, `chainRunStatement`. */
   readonly durations: string | null;
   readonly latestEnds: string;
   readonly history: string;
   readonly chainRuns: TextAndBare | null;
-  readonly figures: string;
   /** See `checkpointStatement`. */
   readonly checkpoint: string | null;
   /** How often each status occurs among the first $1 rows; with `sampled`, among $2 percent of the blocks. */

@@ -48,6 +48,28 @@ describe('connecting fails with a message that names the cure', () => {
     const url = changed((parts) => (parts.hostname = 'no-such-host.invalid'));
     expect(describeDatabaseError(await failureAt(url), url)).toContain('The host "no-such-host.invalid" is unknown');
   });
+
+  test.each([
+    ['an authority', 'sslrootcert', '/nowhere/ca.pem'],
+    ['a client certificate', 'sslcert', 'nowhere/client.pem'],
+    ['a key', 'sslkey', '/tmp'],
+  ])('for a file of %s that cannot be read', async (_caption, option, file) => {
+    const url = changed(
+      (parts) => (parts.search = new URLSearchParams({ sslmode: 'verify-full', [option]: file }).toString()),
+    );
+    const error = await failureAt(url);
+    expect(databaseErrorKind(error)).toBe('tls_file_unreadable');
+    const text = describeDatabaseError(error, url, 'JOBS_DATABASE_URL');
+    expect(text).toContain(`A file that JOBS_DATABASE_URL names for TLS cannot be read: ${option}=${file} (E`);
+    expect(text).not.toContain('No PostgreSQL answers');
+  });
+
+  test('for a Unix socket that does not exist, which is ENOENT, too', async () => {
+    const url = 'postgres:///jobs?host=/nowhere/sockets';
+    expect(describeDatabaseError(await failureAt(url), url)).toMatch(
+      /No PostgreSQL answers at \/nowhere\/sockets:5432 /,
+    );
+  });
 });
 
 describe('a role without privileges', () => {

@@ -2,8 +2,17 @@ import { TocsinError } from './errors.ts';
 import { databaseErrorKind } from './postgres-errors.ts';
 import type { DatabaseErrorKind } from './postgres-errors.ts';
 
-/** Where a connection string points to. Holds no password. */
-type Target = { readonly host: string; readonly port: string; readonly database: string; readonly user: string };
+/** Where a connection string points to, and the files it names. Holds no password. */
+type Target = {
+  readonly host: string;
+  readonly port: string;
+  readonly database: string;
+  readonly user: string;
+  readonly files: readonly string[];
+};
+
+/** The options of an address that name files (node-postgres reads them relative to the working directory). */
+const fileOptions = ['sslrootcert', 'sslcert', 'sslkey'] as const;
 
 /**
  * Says what is wrong with a database and how to put it right: which host, port, database and user were tried, never
@@ -55,6 +64,8 @@ function describeKind(kind: DatabaseErrorKind | undefined, target: Target, varia
       return `PostgreSQL at ${where} only allows reading (${message}). Use the address of the primary server in ${variable}.`;
     case 'certificate_invalid':
       return `The TLS certificate of PostgreSQL at ${at} is not trusted (${message}). Give its authority with sslrootcert=FILE in ${variable}, or correct the host name.`;
+    case 'tls_file_unreadable':
+      return `A file that ${variable} names for TLS cannot be read: ${target.files.join(', ') || 'it names none'} (${message}). Put the file there and let this user read it, or correct the path; a relative one begins at ${process.cwd()}.`;
     case 'tls_refused':
       return `PostgreSQL at ${at} speaks no TLS (${message}). Switch TLS on in the server, or use sslmode=disable in ${variable} on a trusted network.`;
     case 'undefined_table':
@@ -96,6 +107,10 @@ function readTarget(url: string): Target | undefined {
       port: parsed.port || parsed.searchParams.get('port') || process.env['PGPORT'] || '5432',
       database: decodeURIComponent(parsed.pathname.slice(1)) || process.env['PGDATABASE'] || user,
       user,
+      files: fileOptions.flatMap((option) => {
+        const file = parsed.searchParams.get(option);
+        return file === null ? [] : [`${option}=${file}`];
+      }),
     };
   } catch {
     return undefined;

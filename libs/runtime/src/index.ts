@@ -24,7 +24,7 @@ export { assertSchemaUnderstood, migrationStatus } from './migration-status.ts';
 export type { MigrationStatus } from './migration-status.ts';
 export { findEmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
 export type { EmbeddedPostgres, EmbeddedPostgresOptions } from './embedded-postgres.ts';
-export { cronProblem, nextDue, previousDue } from './cron.ts';
+export { nextDue, previousDue } from './cron.ts';
 export { listen } from './listen.ts';
 export type { Listener, ListenOptions } from './listen.ts';
 export { durationLiteral, formatDuration, parseDuration } from './duration.ts';

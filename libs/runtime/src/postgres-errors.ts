@@ -28,6 +28,7 @@ export type DatabaseErrorKind =
   | 'connection_timeout'
   | 'host_unknown'
   | 'certificate_invalid'
+  | 'tls_file_unreadable'
   | 'tls_refused';
 
 const kindBySqlState: Readonly<Record<string, DatabaseErrorKind>> = {
@@ -81,6 +82,13 @@ const kindByNodeCode: Readonly<Record<string, DatabaseErrorKind>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'certificate_invalid',
 };
 
+/**
+ * Codes of the system calls that read a file. node-postgres reads `sslrootcert`, `sslcert` and `sslkey` before it connects;
+ * only the call tells a file that is not there from a Unix socket that is not there, which is `ENOENT`, too.
+ */
+const fileCalls: ReadonlySet<string | undefined> = new Set(['open', 'read']);
+const fileCodes: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM']);
+
 /** node-postgres and pg-pool give these errors no code, so here, and only here, the text has to do (pg 8.23, pg-pool 3). */
 const kindByDriverMessage: Readonly<Record<string, DatabaseErrorKind>> = {
   'Connection terminated': 'connection_lost',
@@ -115,6 +123,7 @@ const connectionKinds: ReadonlySet<DatabaseErrorKind> = new Set<DatabaseErrorKin
   'connection_timeout',
   'host_unknown',
   'certificate_invalid',
+  'tls_file_unreadable',
   'tls_refused',
 ]);
 
@@ -127,6 +136,7 @@ const causesMax = 8;
 export function databaseErrorKind(error: unknown): DatabaseErrorKind | undefined {
   for (const candidate of withCauses(error)) {
     const code = textField(candidate, 'code');
+    if (fileCodes.has(code) && fileCalls.has(textField(candidate, 'syscall'))) return 'tls_file_unreadable';
     const kind =
       (code === undefined ? undefined : (kindBySqlState[code] ?? kindByNodeCode[code])) ??
       kindByDriverMessage[candidate.message];
@@ -167,7 +177,7 @@ function withCauses(error: unknown): readonly Error[] {
   return found;
 }
 
-function textField(error: Error, name: 'code' | 'constraint'): string | undefined {
+function textField(error: Error, name: 'code' | 'constraint' | 'syscall'): string | undefined {
   const value: unknown = Reflect.get(error, name);
   return typeof value === 'string' ? value : undefined;
 }

@@ -1,9 +1,17 @@
 import { assertQueueUnderstood } from '@tocsin/queue';
-import { TocsinError, assertSchemaUnderstood, databaseNow, formatDuration, maskUrl } from '@tocsin/runtime';
+import {
+  TocsinError,
+  assertSchemaUnderstood,
+  databaseErrorKind,
+  databaseNow,
+  formatDuration,
+  maskUrl,
+} from '@tocsin/runtime';
 import { listed } from '../printing/lines.ts';
 import { fail, ok, warn } from './finding.ts';
 import type { Finding, Patient } from './finding.ts';
-import { missingPrivileges } from './missing-privileges.ts';
+import { grantsOf, missingPrivileges } from './missing-privileges.ts';
+import type { MissingPrivilege } from './missing-privileges.ts';
 import { readServer } from './read-server.ts';
 
 /** The oldest server whose transaction ids the log relies on (`xid8`, `pg_current_xact_id`). */
@@ -40,26 +48,35 @@ const checkClock = async (pool: Patient['pool']): Promise<Finding> => {
 
 /** Are Tocsin's tables and the queue's of this version, and may this user work with them? */
 export const checkSchema = async ({ pool }: Patient): Promise<readonly Finding[]> => {
-  const findings = [
-    await understood('schema', "Tocsin's tables are of this version", () => assertSchemaUnderstood(pool)),
-    await understood('queue schema', 'the job queue is of this version', () => assertQueueUnderstood(pool)),
-  ];
-  if (findings.some(({ status }) => status === 'fail')) return findings;
   const missing = await missingPrivileges(pool);
-  return [
-    ...findings,
-    missing.length === 0
-      ? ok('privileges', 'this user may do all that is needed')
-      : fail('privileges', `this user lacks ${listed(missing)}`, 'grant them, or use the user that ran the migration'),
+  const findings = [
+    ...(await understood('schema', "Tocsin's tables are of this version", () => assertSchemaUnderstood(pool))),
+    ...(await understood('queue schema', 'the job queue is of this version', () => assertQueueUnderstood(pool))),
   ];
+  if (missing.length > 0) return [...findings, await lacking(pool, missing)];
+  return findings.some(({ status }) => status === 'fail')
+    ? findings
+    : [...findings, ok('privileges', 'this user may do all that is needed')];
+
+  /** What this user may not look at is no finding of its own where the lack of the privilege is one. */
+  async function understood(check: string, message: string, assert: () => Promise<void>): Promise<readonly Finding[]> {
+    try {
+      await assert();
+      return [ok(check, message)];
+    } catch (error) {
+      if (error instanceof TocsinError) return [fail(check, error.message, 'run: npx tocsin migrate')];
+      if (missing.length > 0 && databaseErrorKind(error) === 'insufficient_privilege') return [];
+      throw error;
+    }
+  }
 };
 
-const understood = async (check: string, message: string, assert: () => Promise<void>): Promise<Finding> => {
-  try {
-    await assert();
-    return ok(check, message);
-  } catch (error) {
-    if (!(error instanceof TocsinError)) throw error;
-    return fail(check, error.message, 'run: npx tocsin migrate');
-  }
+const lacking = async (pool: Patient['pool'], missing: readonly MissingPrivilege[]): Promise<Finding> => {
+  const { rows } = await pool.query<{ readonly role: string }>('select quote_ident(current_user) as role');
+  const role = rows[0]?.role ?? 'current_user';
+  return fail(
+    'privileges',
+    `${role} lacks ${listed(missing.map(({ privilege, object }) => `${privilege} on ${object}`))}`,
+    `run, as the user that ran the migration: ${grantsOf(missing, role)} (docs/roles/notifier.sql has all that is needed; see docs/security.md)`,
+  );
 };

@@ -45,4 +45,16 @@ describe('the console channel', () => {
     );
     expect(log.lines.map(({ level }) => level)).toEqual(['info']);
   });
+
+  test.each([
+    ['without failures at level info', 0, 'info'],
+    ['with failures at level error', 1, 'error'],
+  ])('writes what became of jobs told before %s', async (_caption, failures, level) => {
+    const log = recordingLog();
+    await createChannel('console', { type: 'console' }, { log }).send(
+      sampleOutgoing({ items: [sampleItem({ kind: 'update', failures }), sampleItem({ kind: 'resolved' })] }),
+      options,
+    );
+    expect(log.lines.map((line) => line.level)).toEqual([level]);
+  });
 });

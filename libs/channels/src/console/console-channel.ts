@@ -10,7 +10,7 @@ const nameCharactersMax = 100;
 
 /**
  * Writes every message as one structured log line. Failures are logged at level error, so that a quiet log level does
- * not swallow them; a message that only brings good news at level info.
+ * not swallow them; a message in which nothing failed, only recoveries and what became of jobs told before, at level info.
  */
 export const createConsoleChannel = (name: string, { log }: { readonly log: ChannelLog }): Channel => ({
   name,
@@ -37,14 +37,15 @@ export const createConsoleChannel = (name: string, { log }: { readonly log: Chan
       omittedAlerts: message.omittedAlerts,
       notices: message.notices.slice(0, noticesMax).map((notice) => cleanLine(notice, headlineCharactersMax)),
     };
-    if (items.length > 0 && items.every(isGoodNews)) log.info(fields, headline);
+    if (items.length > 0 && items.every(tellsNoFailure)) log.info(fields, headline);
     else log.error(fields, headline);
     return { outcome: 'accepted', providerMessageId: null, status: null };
   },
   close: async () => {},
 });
 
-const isGoodNews = (item: MessageItem): boolean => item.kind === 'resolved' || item.kind === 'recovered';
+const tellsNoFailure = ({ kind, failures }: MessageItem): boolean =>
+  kind === 'resolved' || kind === 'recovered' || (kind === 'update' && failures === 0);
 
 const itemLine = (item: MessageItem): string =>
   `${item.kind}: ${cleanLine(item.title, titleCharactersMax)} (alert ${item.alertId.slice(0, 8)})`;
