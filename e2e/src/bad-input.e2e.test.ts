@@ -5,6 +5,7 @@ import { tablesHolding } from './harness/find-text.ts';
 import { expectBalance } from './harness/ledger.ts';
 import { present } from './harness/present.ts';
 import { recipient, storyTimeoutMs, withStage } from './harness/stage.ts';
+import { expectSilence, untilTold } from './harness/told.ts';
 import { waitUntil } from './harness/wait-until.ts';
 
 /** Longest mail that Gmail shows whole, in bytes. */
@@ -240,11 +241,13 @@ describe('a table that is not what is expected', async () => {
       const once = stage.start('detector', { args: ['--once'] });
       expect(await once.waitForExit()).toMatchObject({ code: 1 });
       expect(once.errors()).toEqual([expect.stringContaining('there is no table public.research_jobs')]);
+      // A single pass has no next one, so it tells at once.
+      await untilTold(stage, 'The watched table research_jobs cannot be read');
       await stage.pool.query('alter table public.mislaid_jobs rename to research_jobs');
-      await stage.nextMail();
-      await stage.quiet();
+      await untilTold(stage, 'the table can be read again', 'apple/refresh_catalog/songs failed');
+      await expectSilence(stage);
       expect(detector.log().filter(({ decision }) => decision === 'TableUnreadable')).toHaveLength(1);
-      await expectBalance(stage.pool, stage.smtp.messages());
+      await expectBalance(stage.pool, stage.smtp.messages(), { conditions: 1 });
     }),
   );
 

@@ -6,7 +6,7 @@ import { acknowledgeAs } from './harness/acknowledge-as.ts';
 import { crashPointsInCode } from './harness/crash-points.ts';
 import { expectBalance } from './harness/ledger.ts';
 import { present } from './harness/present.ts';
-import { storyTimeoutMs, withStage } from './harness/stage.ts';
+import { quickTable, storyTimeoutMs, withStage } from './harness/stage.ts';
 import type { Stage, StartOptions } from './harness/stage.ts';
 import type { App } from './harness/worker.ts';
 import { waitUntil } from './harness/wait-until.ts';
@@ -30,6 +30,9 @@ const failures = [
 type Scenario = (stage: Stage, points: readonly string[], database: TestDatabase) => Promise<void>;
 
 type WorkerApp = 'detector' | 'notifier';
+
+/** A single pass, which has no time to look twice and believes the table. */
+const once: StartOptions = { args: ['--once'] };
 
 const crashInTurn = async (
   stage: Stage,
@@ -75,12 +78,83 @@ const cannotReadAtFirst: Scenario = async (stage, points) => {
   await stage.nextMail();
 };
 
+/** Jobs fall silent; a run by cron dies while it says so. One beats again, and the next runs die while they say that. */
+const fallsSilent: Scenario = async (stage, points) => {
+  const ids = [await stage.jobs.fallSilent({ targetId: 'albums' }), await stage.jobs.fallSilent({ targetId: 'songs' })];
+  const told = () =>
+    stage.smtp
+      .messages()
+      .map(({ text }) => text)
+      .join('\n');
+  stage.start('notifier');
+  await crashInTurn(stage, 'detector', points, once);
+  await stage.runOnce('detector');
+  await waitUntil('both to be told', () => ['albums', 'songs'].every((target) => told().includes(target)));
+  await stage.jobs.beat(present(ids[0]));
+  await crashInTurn(stage, 'detector', points, once);
+  await stage.runOnce('detector');
+  await waitUntil('the retraction to be told', () => /a\s+sign\s+of\s+life\s+at/.test(told()));
+  const { rows } = await stage.pool.query(
+    `select count(*)::integer as told, count(ended_at)::integer as ended,
+       (select count(*)::integer from tocsin.events where type = 'FailureRetracted') as retracted
+     from tocsin.outcomes where kind = 'stuck'`,
+  );
+  expect(rows).toEqual([{ told: 2, ended: 1, retracted: 1 }]);
+};
+
+/** Points at which an intention is on record and the row is as it was: the job is left alone, and that is told. */
+const beforeTheChange: ReadonlySet<string> = new Set(['detector.intend_repairs.after_commit', 'janitor.after_intent']);
+
+/** The janitor requeues a silent job, and dies around it; the row is changed at most once, and what became of it is told once. */
+const repairs: Scenario = async (stage, points) => {
+  const id = await stage.jobs.fallSilent({ targetId: 'albums', payload: { checkpoint: { stage: 'text_extracted' } } });
+  stage.start('notifier');
+  await crashInTurn(stage, 'detector', points, once);
+  stage.start('detector');
+  const done = !points.some((point) => beforeTheChange.has(point));
+  await waitUntil('what became of the repair to be told', () =>
+    stage.smtp.messages().some(({ text }) => (done ? /requeued/i : /left\s+alone/i).test(text)),
+  );
+  const { rows } = await stage.pool.query(
+    `select job.status, job.attempts,
+       (select array_agg(state) from tocsin.repairs) as repairs,
+       (select count(*)::integer from tocsin.events where type = 'JobRepaired') as told
+     from public.research_jobs as job where id = $1`,
+    [id],
+  );
+  expect(rows).toEqual([
+    { status: done ? 'pending' : 'running', attempts: 1, repairs: [done ? 'done' : 'skipped'], told: 1 },
+  ]);
+};
+
+/** Work that was expected did not come; the detector dies when it first hears of the schedule. */
+const isOverdue: Scenario = async (stage, points) => {
+  await stage.jobs.failMany(failures);
+  stage.start('notifier');
+  await crashInTurn(stage, 'detector', points);
+  stage.start('detector');
+  await stage.nextMail();
+};
+
+/** The table cannot be read; a run by cron dies before it says so, the next one says it, and then it can be read again. */
+const cannotBeRead: Scenario = async (stage, points) => {
+  stage.expectErrors((text) => text.includes('there is no table public.research_jobs'));
+  stage.start('notifier');
+  await stage.pool.query('alter table public.research_jobs rename to research_jobs_away');
+  await crashInTurn(stage, 'detector', points, once);
+  await stage.start('detector', once).waitForExit();
+  expect((await stage.nextMail()).text).toContain('cannot be read');
+  await stage.pool.query('alter table public.research_jobs_away rename to research_jobs');
+  stage.start('detector');
+  expect((await stage.nextMail()).text).toContain('can be read again');
+};
+
 /** Somebody deletes the signals from the queue; a full pass finds that nobody ever decided, sends them again, and dies. */
 const sendsAgain: Scenario = async (stage, points) => {
   await stage.jobs.failMany(failures);
   await stage.runOnce('detector');
   await stage.pool.query(`delete from pgboss.job where name = 'signals'`);
-  await crashInTurn(stage, 'detector', points, { args: ['--once'] });
+  await crashInTurn(stage, 'detector', points, once);
   await stage.runOnce('detector');
   stage.start('notifier');
   await stage.nextMail();
@@ -119,7 +193,7 @@ const lapses: Scenario = async (stage, points, database) => {
 const forgets: Scenario = async (stage, points) => {
   await stage.jobs.failMany(failures);
   await stage.runOnce('detector');
-  await crashInTurn(stage, 'notifier', points, { args: ['--once'] });
+  await crashInTurn(stage, 'notifier', points, once);
   await stage.runOnce('notifier');
 };
 
@@ -159,6 +233,8 @@ interface Case {
   readonly scenario?: Scenario;
   /** Attempts that end as unknown because their process died. Default 0. */
   readonly crashed?: number;
+  /** Conditions that are told besides the failures. Default 0. */
+  readonly conditions?: number;
   /** Mails that the provider must get twice because of it. Default 0. */
   readonly duplicates?: number;
 }
@@ -172,14 +248,25 @@ const around = (transaction: string): readonly string[] => [
 const cases: readonly Case[] = [
   { points: around('command'), scenario: commands },
   { points: ['detector.after_read'] },
+  { points: around('detector.activity') },
   { points: around('detector.beat'), scenario: cannotReadAtFirst },
+  { points: ['detector.after_conditions'], scenario: fallsSilent, conditions: 2 },
+  { points: around('detector.conditions'), scenario: fallsSilent, conditions: 2 },
+  { points: around('detector.intend_repairs'), scenario: repairs, conditions: 1 },
   { points: around('detector.load_cursor') },
+  { points: around('detector.now'), scenario: cannotBeRead, conditions: 1 },
+  { points: around('detector.open_conditions') },
   { points: around('detector.reconcile') },
+  { points: ['detector.repaired.before_commit'], scenario: repairs, conditions: 1 },
+  { points: ['detector.repaired.after_commit'], scenario: repairs, conditions: 1 },
   { points: around('detector.resend'), scenario: sendsAgain },
   { points: around('detector.run_context') },
   { points: around('detector.scan') },
+  { points: around('detector.schedule'), scenario: isOverdue },
   { points: around('detector.successes'), scenario: tellsRecovery },
   { points: around('detector.watch') },
+  { points: ['janitor.after_intent'], scenario: repairs, conditions: 1 },
+  { points: ['janitor.after_change'], scenario: repairs, conditions: 1 },
   // The attempt was written down; nobody knows whether the provider was called, and here it was not.
   { points: ['notifier.before_send'], crashed: 1 },
   { points: around('notifier.claim'), crashed: 1 },
@@ -196,13 +283,39 @@ const cases: readonly Case[] = [
   { points: around('notifier.sweep') },
 ];
 
-const configOf = ({ scenario }: Case) => ({
+/**
+ * How long an attempt may take, and how long a process may be silent before another takes its work. Where nothing is to be
+ * abandoned nobody waits for the first, so it is far above what a busy machine needs. Where a process dies with an attempt
+ * the next one waits as long; and if the provider is to get the message twice, neither may end the attempt before that.
+ */
+const patienceOf = ({ crashed = 0, duplicates = 0 }: Case): Readonly<Record<string, unknown>> => ({
+  delivery: { attempt_timeout: crashed > 0 ? (duplicates > 0 ? '20s' : '4s') : '30s', unknown_retry: '1s' },
+  workers: { claim: duplicates > 0 ? '15s' : '2s' },
+});
+
+const configOf = (crashCase: Case, connectionString: string) => ({
   chains,
+  ...patienceOf(crashCase),
+  ...configOfScenario(crashCase.scenario, connectionString),
+});
+
+const configOfScenario = (scenario: Scenario | undefined, connectionString: string) => ({
   ...(scenario === escalates
     ? {
         routes: [{ name: 'default', channels: ['email'], digest: { window: 0 }, escalation: 'second' }],
         escalations: { second: { after: '1s', channels: ['email'] } },
       }
+    : {}),
+  ...(scenario === repairs
+    ? {
+        rules: [{ match: {}, stuck_after: '15m', on_stuck: { action: 'requeue', backoff: '1h' } }],
+        jobs: [
+          { ...quickTable, columns: { checkpoint: 'payload.checkpoint' }, janitor_database_url: connectionString },
+        ],
+      }
+    : {}),
+  ...(scenario === isOverdue
+    ? { schedules: [{ name: 'weekly', source: 'apple', job_type: 'weekly_report', every: '7d' }] }
     : {}),
 });
 
@@ -211,17 +324,18 @@ test('every crash point in the code is in the table, and no other', { timeout: s
 });
 
 for (const crashCase of cases) {
-  const { points, scenario = tellsFailures, crashed = 0, duplicates = 0 } = crashCase;
+  const { points, scenario = tellsFailures, crashed = 0, duplicates = 0, conditions = 0 } = crashCase;
   describe.concurrent(`killed at ${points.join(', then at ')}`, async () => {
     const database = await createTestDatabase();
 
     test('nothing is lost, and told twice only what the ledger calls unknown', { timeout: storyTimeoutMs }, () =>
-      withStage({ database, config: configOf(crashCase) }, async (stage) => {
+      withStage({ database, config: configOf(crashCase, database.connectionString) }, async (stage) => {
         await scenario(stage, points, database);
         await stage.quiet();
         stage.takeMails();
         const balance = await expectBalance(stage.pool, stage.smtp.messages(), {
           rejected: scenario === rejoins ? 1 : 0,
+          conditions,
         });
         expect(balance.crashed).toBe(crashed);
         expect(balance.duplicates).toBeGreaterThanOrEqual(duplicates);

@@ -5,7 +5,7 @@ const repository = resolve(import.meta.dirname, '../../..');
 /** Where the product names its crash points: by a call, or by the name of a transaction. */
 const sources = ['apps/detector/src/**/*.ts', 'apps/notifier/src/**/*.ts', 'libs/alert-service/src/**/*.ts'];
 const called = /\bcrashPoint\('([^']+)'\)/g;
-const transactions = /\b(?:transaction|inTransaction)\((?:[^'()]*,\s*)?'([^']+)'/g;
+const transactions = /\b(?:transaction|inTransaction)(?:<[^()]*>)?\(\s*(?:[^'()]*,\s*)?'([^']+)'/g;
 
 /** Every crash point that the sources of both workers name. */
 export const crashPointsInCode = (): readonly string[] => {

@@ -20,6 +20,17 @@ export interface Jobs {
   readonly cancel: (id: string) => Promise<void>;
   /** What a reaper does with a job whose worker is gone. */
   readonly bury: (id: string, error: string | null) => Promise<void>;
+  /** A running job whose worker fell silent an hour ago. */
+  readonly fallSilent: (fields?: JobFields) => Promise<string>;
+  /** Jobs that have been due for two hours, in one transaction. */
+  readonly pileUp: (count: number, fields?: JobFields) => Promise<readonly string[]>;
+  /** A job that succeeded but for some of its parts. */
+  readonly runPartly: (
+    fields: JobFields,
+    parts: { readonly failed: number; readonly total: number },
+  ) => Promise<string>;
+  /** A running job shows a sign of life. */
+  readonly beat: (id: string) => Promise<void>;
   /** Sets it back, as somebody who retries it by hand. */
   readonly reset: (id: string) => Promise<void>;
   /** Enqueues a job and runs it until it has failed for good. */
@@ -131,6 +142,49 @@ export const createJobs = (queryable: Queryable): Jobs => {
     failMany: (jobs, error = (index) => `HTTP 503 from http://catalogue.example/${index}`) =>
       insertMany(jobs, 'failed', error),
     succeedMany: (jobs) => insertMany(jobs, 'succeeded', () => null),
+    fallSilent: async (fields) => {
+      const { source, jobType, targetId, maxAttempts, payload } = withDefaults(fields ?? {});
+      // At once, because a heartbeat that is seen to go back tells of a wrong clock.
+      const { rows } = await queryable.query<{ readonly id: string }>(
+        `insert into public.research_jobs
+           (source, job_type, target_id, max_attempts, payload, status, attempts, created_at, started_at, heartbeat_at, updated_at)
+         values ($1, $2, $3, $4, $5, 'running', 1, now() - interval '3 hours', now() - interval '2 hours',
+           now() - interval '1 hour', now() - interval '1 hour')
+         returning id`,
+        [source, jobType, targetId, maxAttempts, JSON.stringify(payload)],
+      );
+      return only(rows).id;
+    },
+    pileUp: async (count, fields) => {
+      const { source, jobType, targetId, maxAttempts, payload } = withDefaults(fields ?? {});
+      const { rows } = await queryable.query<{ readonly id: string }>(
+        `insert into public.research_jobs
+           (source, job_type, target_id, max_attempts, payload, run_after, created_at, updated_at)
+         select $1, $2, coalesce($3, '') || '-' || number, $4, $5,
+           now() - interval '2 hours', now() - interval '2 hours', now() - interval '2 hours'
+         from generate_series(1, $6) as number
+         returning id`,
+        [source, jobType, targetId, maxAttempts, JSON.stringify(payload), count],
+      );
+      return rows.map(({ id }) => id);
+    },
+    runPartly: async (fields, parts) => {
+      const id = await enqueue(fields);
+      await claim(id);
+      await change(
+        id,
+        'running',
+        `status = 'succeeded', error = null, result = $3, heartbeat_at = now(), finished_at = now()`,
+        JSON.stringify(parts),
+      );
+      return id;
+    },
+    beat: async (id) => {
+      await queryable.query(
+        `update public.research_jobs set heartbeat_at = now(), updated_at = now() where id = $1 and status = 'running'`,
+        [id],
+      );
+    },
   };
 };
 

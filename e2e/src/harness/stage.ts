@@ -16,6 +16,8 @@ export interface StageOptions {
   readonly database: { readonly connectionString: string; readonly pool: Pool };
   /** Added to tocsin.yaml, replacing what the stage would write under the same key. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** The text of tocsin.yaml, instead of what the stage would write. */
+  readonly yaml?: string;
   /** Added to the environment of every process. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -63,12 +65,15 @@ export const sender = 'tocsin@example.com';
 /** Workers whose last words are shown when a story fails. */
 const workersShownMax = 6;
 
+/** The watched table, looked at ten times a second. */
+export const quickTable = { name: 'research_jobs', table: 'public.research_jobs', poll: '100ms', reconcile: '1s' };
+
 /** Short times, so that what takes minutes in earnest takes seconds here. */
 const quickConfig = {
   version: 1,
-  jobs: [{ name: 'research_jobs', table: 'public.research_jobs', poll: '100ms', reconcile: '1s' }],
+  jobs: [quickTable],
   // Long enough for the first mail of a process, which loads the mail libraries, on a machine that runs many processes.
-  delivery: { attempt_timeout: '4s', unknown_retry: '1s' },
+  delivery: { attempt_timeout: '10s', unknown_retry: '1s' },
   workers: { claim: '2s' },
 };
 
@@ -84,7 +89,7 @@ export const withStage = async (options: StageOptions, story: (stage: Stage) => 
   const expected: ((text: string, entry: LogEntry | null) => boolean)[] = [];
   let taken = 0;
   // JSON is YAML.
-  await writeFile(join(cwd, 'tocsin.yaml'), JSON.stringify({ ...quickConfig, ...options.config }));
+  await writeFile(join(cwd, 'tocsin.yaml'), options.yaml ?? JSON.stringify({ ...quickConfig, ...options.config }));
 
   const start: Stage['start'] = (app, { env = {}, crashAt, args = [] } = {}) => {
     const worker = startWorker(app, {
