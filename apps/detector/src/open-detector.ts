@@ -16,8 +16,8 @@ import type { Config, Listener, Logger, Pool } from '@tocsin/runtime';
 import { createDetector } from './detector.ts';
 import type { Detector } from './detector.ts';
 
-/** Connections to Tocsin's own database; the queue takes up to three more. */
-const ownConnectionsMax = 2;
+/** Connections to Tocsin's own database, and to the jobs' where they are the same; the queue takes up to two more. */
+const ownConnectionsMax = 3;
 /** Connections to each watched database. */
 const jobsConnectionsMax = 2;
 
@@ -90,7 +90,7 @@ export const openDetector = async (config: Config, log: Logger): Promise<OpenedD
   const poolsByUrl = new Map(
     [...new Set(config.jobs.map((job) => job.databaseUrl ?? databaseUrl))].map((url) => [
       url,
-      open(url, jobsConnectionsMax),
+      url === databaseUrl ? own : open(url, jobsConnectionsMax),
     ]),
   );
   const detector = createDetector({
