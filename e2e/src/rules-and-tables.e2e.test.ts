@@ -177,7 +177,7 @@ workers: { claim: 2s }`,
         stage.start('notifier');
         // A run by cron has no next poll, so it does not wait for the minute to be over.
         expect(await stage.start('detector', { args: ['--once'] }).waitForExit()).toMatchObject({ code: 1 });
-        await untilTold(stage, 'failed meanwhile', 'The watched table far cannot be read');
+        await untilTold(stage, 'failed meanwhile', 'Watched table far cannot be read');
         expect(await stage.start('detector', { args: ['--once'] }).waitForExit()).toMatchObject({ code: 1 });
         await expectSilence(stage);
 

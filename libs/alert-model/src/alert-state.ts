@@ -115,7 +115,10 @@ export interface AlertState {
   /** Steps that had not run when the latest failure was read. */
   readonly missing: readonly Step[];
   readonly lastGreenAt: Instant | null;
+  /** Failures and conditions since it opened. */
   readonly occurrences: number;
+  /** How many of the occurrences were conditions, by kind. */
+  readonly conditions: Readonly<Partial<Record<ConditionKind, number>>>;
   readonly causes: readonly Cause[];
   readonly otherCauses: number;
   /** Work that owes a success, by step name. */
@@ -128,7 +131,7 @@ export interface AlertState {
   readonly lastRetraction: { readonly cause: EndCause; readonly endedAt: Instant } | null;
   /** Repairs recorded, newest last; at most `developmentsMax`. A repair delivered twice is recognised by it. */
   readonly repairs: readonly string[];
-  /** Chain runs with a failure, oldest first. */
+  /** Chain runs with a failure, oldest first; a run that is merely late or stuck has not failed. */
   readonly failedRuns: readonly string[];
   /** Successes seen since, by run (`''` outside a run) and step name: the latest finish. */
   readonly successes: Readonly<Record<string, Readonly<Record<string, Instant>>>>;

@@ -76,6 +76,7 @@ const composeItem = (item: PlannedItem, composition: Composition): MessageItem =
     chain: first.chain,
     failures: item.failures,
     occurrences: item.occurrences,
+    conditions: item.conditions,
     causes,
     moreCauses: first.batch.otherCauses,
     developments: item.developments,

@@ -74,16 +74,32 @@ describe('a job that is stuck', () => {
     );
     house.waitUntil(at(217));
     expect(sentSince(house, 1)).toEqual([
-      'email: apple/refresh_catalog/songs was requeued by the janitor, restart 1 of 3, in 1 min, and 1 more change. The alert stays open.',
+      'email: apple/refresh_catalog/songs was requeued by the janitor, restart 1 of 3, in 1 min. The alert stays open.',
     ]);
     expect(house.sent[1]?.message.items[0]?.developments?.map(({ what, detail }) => [what, detail])).toEqual([
       ['requeued', 'restart 1 of 3, in 1 min'],
-      ['retracted', 'it was put back into the queue'],
     ]);
     house.take([success({ finishedAt: at(218) })], at(218));
     house.waitUntil(at(240));
     expect(house.sent.at(-1)?.message.headline).toBe('Resolved: apple/refresh_catalog/songs works again after 36 min.');
   });
+});
+
+test('a job that was stuck and is then dead died once, and is not said to be dead again', () => {
+  const house = createHouse(jobsPolicy);
+  const stuck = begins();
+  house.take([stuck], at(183));
+  house.waitUntil(at(199));
+  house.take([ends(stuck, { cause: 'ended', note: 'it ended as DEAD', endedAt: at(200) })], at(200));
+  expect(onlyAlert(house)).toMatchObject({ state: 'notified', pending: {}, batches: {} });
+  house.take([failure({ kind: 'dead', failedAt: at(200), error: 'the reaper gave it up' })], at(201));
+  house.waitUntil(at(217));
+  house.take([success({ finishedAt: at(218) })], at(218));
+  house.waitUntil(at(240));
+  expect(sentSince(house, 1)).toEqual([
+    'email: apple/refresh_catalog/songs was stuck and is now dead: the reaper gave it up.',
+    'email: Resolved: apple/refresh_catalog/songs works again after 36 min. 2 occurrences.',
+  ]);
 });
 
 test('late, stuck and failed in one run are occurrences of one alert, whose severity only rises', () => {

@@ -74,9 +74,9 @@ describe('a condition', () => {
     expect(Object.keys(late.suspicions)).toHaveLength(3);
   });
 
-  test('in a chain names what has not run, but does not make it owe a success', () => {
+  test('in a chain names what has not run, but does not make it owe a success, and is no failed run', () => {
     const state = given(opened(begins({ run: runOf(0) }), chainPolicy));
-    expect(state).toMatchObject({ missing: [rebuild], owed: {} });
+    expect(state).toMatchObject({ missing: [rebuild], owed: {}, failedRuns: [] });
   });
 
   test('beyond those that are followed one by one owes a success like a failure', () => {
@@ -126,6 +126,8 @@ describe('the end of a condition', () => {
       },
     });
     expect(after.lastRetraction).toBeNull();
+    // The failure that follows tells it, or the janitor does.
+    expect(after.pending).toEqual(state.pending);
     const fine = follows(
       after,
       decideSuccess(after, success({ ...albums, finishedAt: at(250) }), at(250)),
@@ -163,7 +165,6 @@ describe('the end of a condition', () => {
 
   test.for<[EndCause, string]>([
     ['alive', 'it goes on'],
-    ['ended', 'it ended badly'],
     ['vanished', 'its row is gone'],
   ])('without a note of its own by %s is told as "%s"', ([cause, detail]) => {
     const state = given(

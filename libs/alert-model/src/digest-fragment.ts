@@ -23,6 +23,7 @@ export interface Fragment {
     readonly failedRuns: number;
   } | null;
   readonly occurrences: number;
+  readonly conditions: AlertState['conditions'];
   readonly since: Instant;
   readonly lastFailedAt: Instant;
   readonly batch: Batch;
@@ -64,6 +65,7 @@ export const fragmentOf = (state: AlertState, digestId: DigestId): Fragment | nu
             failedRuns: state.failedRuns.length,
           },
     occurrences: state.occurrences,
+    conditions: state.conditions,
     since: state.firstFailedAt,
     lastFailedAt: state.lastFailedAt,
     // Resolved news without failures of its own shows the causes of the alert as a whole.

@@ -74,10 +74,12 @@ export interface MessageItem {
     /** Runs of the chain that failed since the alert opened. */
     readonly failedRuns: number;
   } | null;
-  /** Failures told by this message. */
+  /** Failures and conditions told by this message. */
   readonly failures: number;
-  /** Failures since the alert opened. */
+  /** Failures and conditions since the alert opened. */
   readonly occurrences: number;
+  /** How many of the occurrences were conditions, by kind. Messages composed by Tocsin 0.1 have none. */
+  readonly conditions?: Readonly<Record<string, number>>;
   readonly causes: readonly MessageCause[];
   readonly moreCauses: number;
   /** What became of its jobs since, oldest first. Messages composed by Tocsin 0.1 have none. */

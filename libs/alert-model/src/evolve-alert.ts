@@ -9,7 +9,7 @@ import { requireTransition } from './machine.ts';
 import type { Waiting } from './machine.ts';
 import { ownValue } from './own-value.ts';
 import { recoveryOf } from './recovery.ts';
-import { stepIn, stepName } from './signal.ts';
+import { isCondition, stepIn, stepName } from './signal.ts';
 import type { EndCause } from './signal.ts';
 
 /**
@@ -64,6 +64,7 @@ const begin = (event: EventNamed<'FailureDetected'>): AlertState => {
     missing: data.missing,
     lastGreenAt: data.lastGreenAt,
     occurrences: 0,
+    conditions: {},
     causes: [],
     otherCauses: 0,
     owed: {},
@@ -149,12 +150,18 @@ const failureDetected = (state: AlertState, event: EventNamed<'FailureDetected'>
       ...addCause(state, { signature: data.signature, count: 1, samples: [version] }),
       ...burden(state, event),
       occurrences: state.occurrences + 1,
+      conditions: isCondition(data.kind)
+        ? { ...state.conditions, [data.kind]: (state.conditions[data.kind] ?? 0) + 1 }
+        : state.conditions,
       firstFailedAt: earlier(state.firstFailedAt, data.failedAt),
       lastFailedAt: later(state.lastFailedAt, data.failedAt),
       lastRun: latest ? data.run : state.lastRun,
       missing: latest ? data.missing : state.missing,
       lastGreenAt: latest ? data.lastGreenAt : state.lastGreenAt,
-      failedRuns: data.run === null ? state.failedRuns : union(state.failedRuns, data.run).slice(-runsMax),
+      failedRuns:
+        data.run === null || isCondition(data.kind)
+          ? state.failedRuns
+          : union(state.failedRuns, data.run).slice(-runsMax),
     },
     news,
   );
@@ -173,8 +180,8 @@ const failureRetracted = (state: AlertState, event: EventNamed<'FailureRetracted
       : lastRetraction === null || comesLater({ cause, endedAt }, lastRetraction)
         ? { ...rest, lastRetraction: { cause, endedAt } }
         : rest;
-  // What ends the alert is told by its resolution.
-  if (recoveryOf(retracted) !== null) return retracted;
+  // What ends the alert is told by its resolution; what ended badly by the failure that follows, or by the janitor.
+  if (cause === 'ended' || recoveryOf(retracted) !== null) return retracted;
   return tellRoutes(
     retracted,
     develop({ what: 'retracted', jobId, kind, at: endedAt, detail: note ?? endings[cause] }),
@@ -188,12 +195,11 @@ const comesLater = (a: Retraction, b: Retraction): boolean =>
 const causeOrder: readonly EndCause[] = ['succeeded', 'alive', 'canceled', 'vanished'];
 type Retraction = NonNullable<AlertState['lastRetraction']>;
 
-const endings: Readonly<Record<EndCause, string>> = {
+const endings: Readonly<Record<Exclude<EndCause, 'ended'>, string>> = {
   alive: 'it goes on',
   succeeded: 'it succeeded after all',
   canceled: 'it was canceled',
   vanished: 'its row is gone',
-  ended: 'it ended badly',
 };
 
 const jobRepaired = (state: AlertState, event: EventNamed<'JobRepaired'>): AlertState => {

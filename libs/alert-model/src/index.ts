@@ -106,6 +106,7 @@ export { composeMessage, fillUrl, sampleKey } from './compose-message.ts';
 export type { Composition, Sample } from './compose-message.ts';
 export { forHumans } from './for-humans.ts';
 export {
+  beforeFirstFailure,
   developmentWords,
   isAboutRun,
   isConditionWord,
@@ -113,6 +114,9 @@ export {
   isSuspected,
   jobOfDevelopment,
   jobsByKind,
+  missingSteps,
+  newsNoun,
+  occurrenceNoun,
   wasWhat,
 } from './kind-words.ts';
 export { headlineCharsMax, subjectCharsMax } from './message-words.ts';

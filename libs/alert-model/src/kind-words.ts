@@ -11,25 +11,41 @@ const verbs: Readonly<Record<string, readonly [one: string, several: string]>> =
   partial: ['failed in part', 'failed in part'],
   stuck: ['is stuck', 'are stuck'],
   stalled: ['waits and nobody picks it up', 'wait and nobody picks them up'],
+  backlog: ['jobs wait and no worker picks them up', 'jobs wait and no worker picks them up'],
   overdue: ['is overdue', 'are overdue'],
   deadline: ['has not finished in time', 'have not finished in time'],
   zero_throughput: ['runs and no job of it ends', 'run and no job of them ends'],
   unhealthy: ['cannot be judged', 'cannot be judged'],
+  unreadable: ['cannot be read', 'cannot be read'],
 };
 
-/** What something was as long as a condition held: "was stuck", "is no longer overdue". */
+/** What something was as long as a condition held: "was stuck". */
 const states: Readonly<Record<string, string>> = {
   stuck: 'stuck',
   stalled: 'waiting for a worker',
+  backlog: 'waiting for a worker',
   overdue: 'overdue',
   deadline: 'late',
   zero_throughput: 'standing still',
   unhealthy: 'impossible to judge',
+  unreadable: 'unreadable',
+};
+
+/** What it is again afterwards, where that is said more simply than that it is no longer something. */
+const againWords: Readonly<Record<string, string>> = {
+  unhealthy: 'can be judged again',
+  unreadable: 'can be read again',
+};
+
+/** A condition that has words of its own, by what it is about: a whole type's queue, a table that cannot be read. */
+const wordOf = ({ kind, jobId }: { readonly kind: string; readonly jobId: string }): string => {
+  if (kind === 'stalled' && jobId.startsWith('type:')) return 'backlog';
+  return kind === 'unhealthy' && jobId === 'table:unreadable' ? 'unreadable' : kind;
 };
 
 /** What decides how an item is told comes first: what is over for good, then what still goes on. */
 const order: readonly string[] = Object.keys(verbs);
-const conditions: ReadonlySet<string> = new Set(conditionKinds);
+const conditions: ReadonlySet<string> = new Set([...conditionKinds, 'backlog', 'unreadable']);
 
 /** Whether a kind, as a message spells it, holds only for as long as something is so. */
 export const isConditionWord = (kind: string): boolean => conditions.has(kind);
@@ -45,8 +61,8 @@ export const jobsByKind = (item: MessageItem): ReadonlyMap<string, readonly Mess
   const decisive = jobs.filter(({ kind, jobId }) => !conditions.has(kind) || !over.has(jobId));
   const kinds = new Set(decisive.map(({ kind }) => kind));
   // Among failed jobs a dead one is one of them.
-  const nameOf = ({ kind }: MessageJob): string =>
-    !Object.hasOwn(verbs, kind) || (kind === 'dead' && kinds.has('failed')) ? 'failed' : kind;
+  const nameOf = (job: MessageJob): string =>
+    !Object.hasOwn(verbs, job.kind) || (job.kind === 'dead' && kinds.has('failed')) ? 'failed' : wordOf(job);
   return new Map([...Map.groupBy(decisive, nameOf)].toSorted(([a], [b]) => order.indexOf(a) - order.indexOf(b)));
 };
 
@@ -63,10 +79,49 @@ export const isSuspected = (item: MessageItem): boolean => {
   return kinds.length > 0 && kinds.every(isConditionWord);
 };
 
+/** How many of the occurrences of an item were conditions; of a message of Tocsin 0.1, which knew none, none. */
+const conditionsOf = ({ conditions: byKind }: MessageItem): number =>
+  Object.values(byKind ?? {}).reduce((sum, count) => sum + count, 0);
+
+/** What the occurrences of an item are called when they are counted: being stuck is no failure. */
+export const occurrenceNoun = (item: MessageItem): 'failure' | 'occurrence' =>
+  conditionsOf(item) > 0 || listedJobs(item).some(({ kind }) => conditions.has(kind)) ? 'occurrence' : 'failure';
+
+/** What a message's news are called when they are counted across its items. */
+export const newsNoun = (items: readonly MessageItem[]): 'failure' | 'problem' =>
+  items.some((item) => occurrenceNoun(item) !== 'failure') ? 'problem' : 'failure';
+
+/**
+ * What an item was before it failed for the first time, "stuck"; null when it had failed before, or has not failed.
+ * Readers know it as that: it has not failed "again".
+ */
+export const beforeFirstFailure = (item: MessageItem): string | null => {
+  if (item.kind !== 'again' || isSuspected(item)) return null;
+  const toldNow = item.causes
+    .filter(({ jobs }) => jobs.length > 0 && jobs.every(({ kind }) => conditions.has(kind)))
+    .reduce((sum, { count }) => sum + count, 0);
+  const isFirst = item.occurrences - conditionsOf(item) === item.failures - toldNow;
+  const words = Object.keys(item.conditions ?? {}).flatMap((kind) => ownValue(states, kind) ?? []);
+  return isFirst && words.length > 0 ? words.slice(0, 2).join(' and ') : null;
+};
+
+/** Steps that did not run because of a failure; of a run that is merely late they may yet run, and its own words name them. */
+export const missingSteps = (item: MessageItem): readonly string[] => {
+  const kinds = [...jobsByKind(item).keys()];
+  return kinds.length > 0 && kinds.every(isAboutRun) ? [] : (item.chain?.missing ?? []);
+};
+
 /** "stuck", "stuck or overdue": what an item was as long as its conditions held; null when it had none. */
 export const wasWhat = (item: MessageItem): string | null => {
   const words = [...jobsByKind(item).keys()].flatMap((kind) => ownValue(states, kind) ?? []);
   return words.length === 0 ? null : words.slice(0, 2).join(' or ');
+};
+
+/** "can be read again", "is no longer stuck", "are no longer stuck or overdue": how it is once its conditions are over. */
+export const overWords = (item: MessageItem): string => {
+  const kinds = [...jobsByKind(item).keys()];
+  const again = kinds.length === 1 ? ownValue(againWords, kinds[0] ?? '') : undefined;
+  return again ?? `${item.alerts > 1 ? 'are' : 'is'} no longer ${wasWhat(item) ?? 'a problem'}`;
 };
 
 /**
@@ -75,11 +130,12 @@ export const wasWhat = (item: MessageItem): string | null => {
  *
  * @param who what the sentence is about, as its beginning
  */
-export const developmentWords = (who: string, { what, kind, detail }: MessageDevelopment): string => {
+export const developmentWords = (who: string, { what, kind: ofKind, jobId, detail }: MessageDevelopment): string => {
+  const kind = wordOf({ kind: ofKind, jobId });
   const after = (mark: string): string => (detail === null || detail === '' ? '' : `${mark} ${detail}`);
   switch (what) {
     case 'retracted':
-      return `${who} is no longer ${ownValue(states, kind) ?? 'a problem'}${after(':')}`;
+      return `${who} ${ownValue(againWords, kind) ?? `is no longer ${ownValue(states, kind) ?? 'a problem'}`}${after(':')}`;
     case 'requeued':
       return `${who} was requeued by the janitor${after(',')}`;
     case 'marked-dead':

@@ -151,7 +151,7 @@ describe('subjectOf', () => {
           job({ kind: 'deadline', jobId: 'run:catalog:1' }),
         ]),
       ],
-      'apple/catalog has not finished in time, rebuild_index did not run',
+      'apple/catalog has not finished in time',
     ],
     [
       'several kinds in a chain, what is over for good first',
@@ -302,7 +302,7 @@ describe('headlineOf', () => {
     [
       'a job that is stuck once more',
       [item({ kind: 'again', occurrences: 3 }, [job({ kind: 'stuck' })], null)],
-      'apple/refresh_catalog/songs is stuck again. 3 problems since Mon 2 Mar 03:02 UTC.',
+      'apple/refresh_catalog/songs is stuck again. 3 occurrences since Mon 2 Mar 03:02 UTC.',
     ],
     [
       'work that nobody picks up, again and again',
@@ -392,6 +392,63 @@ describe('headlineOf', () => {
       'apple/refresh_catalog/songs failed: HTTP 503. Also in this message: 1 update, 1 over.',
     ],
     [
+      'a failure after it was stuck and had failed before',
+      [item({ kind: 'again', occurrences: 3, conditions: { stuck: 1 } })],
+      'apple/refresh_catalog/songs failed again: HTTP 503. 3 occurrences since Mon 2 Mar 03:02 UTC.',
+    ],
+    [
+      'a first failure beside one more wait',
+      [
+        item({
+          kind: 'again',
+          failures: 2,
+          occurrences: 3,
+          conditions: { stalled: 2 },
+          causes: [
+            { signature: 'a', error: 'It has been due.', count: 1, jobs: [job({ kind: 'stalled' })], moreJobs: 0 },
+            { signature: 'b', error: 'HTTP 503', count: 1, jobs: [job()], moreJobs: 0 },
+          ],
+        }),
+      ],
+      'apple/refresh_catalog/songs was waiting for a worker and has now failed: HTTP 503.',
+    ],
+    [
+      'a queue nobody works at, by its number',
+      [
+        item(
+          { title: 'apple/import' },
+          [job({ kind: 'stalled', jobId: 'type:apple/import' })],
+          '30 apple/import jobs wait and no worker picks them up; the oldest has been due for 2 h. Is its worker running?',
+        ),
+      ],
+      '30 apple/import jobs wait and no worker picks them up; the oldest has been due for 2 h. Is its worker running?',
+    ],
+    [
+      'a table that cannot be read, with the whole cause',
+      [
+        item(
+          { title: 'Watched table far' },
+          [job({ kind: 'unhealthy', jobId: 'table:unreadable' })],
+          'No PostgreSQL answers at db.example:5432: connect ECONNREFUSED 10.0.0.7:5432. Start the server, or correct host and port in jobs "far".',
+        ),
+      ],
+      'Watched table far cannot be read: No PostgreSQL answers at db.example:5432: connect ECONNREFUSED 10.0.0.7:5432. Start the server, or correct host and port in jobs "far".',
+    ],
+    [
+      'a table that can be read again',
+      [
+        item(
+          {
+            kind: 'resolved',
+            title: 'Watched table far',
+            resolution: resolution({ reason: 'retracted', note: 'the table can be read again' }),
+          },
+          [job({ kind: 'unhealthy', jobId: 'table:unreadable' })],
+        ),
+      ],
+      'Watched table far can be read again, after 5 min.',
+    ],
+    [
       'a chain that failed with nothing behind it',
       [item({ chain: chain([], at(-10_000)) })],
       'songs failed: HTTP 503. Last good run Mon 23 Feb 01:20 UTC.',
@@ -460,8 +517,8 @@ test('whatever the rows hold, subject and headline are one line, bounded, well f
 test.for([
   [0, '0 s'],
   [59_400, '59 s'],
-  [59_600, '1 min'],
-  [3_599_999, '1 h'],
+  [59_600, '59 s'],
+  [3_599_999, '59 min'],
   [5_400_000, '1 h 30 min'],
   [47 * 3_600_000, '47 h'],
   [48 * 3_600_000, '2 days'],

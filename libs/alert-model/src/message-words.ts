@@ -3,6 +3,7 @@ import { causeLine, cleanText } from './error-text.ts';
 import { forHumans } from './for-humans.ts';
 import type { Instant } from './ids.ts';
 import {
+  beforeFirstFailure,
   developmentWords,
   isAboutRun,
   isConditionWord,
@@ -10,6 +11,10 @@ import {
   isSuspected,
   jobOfDevelopment,
   jobsByKind,
+  missingSteps,
+  newsNoun,
+  occurrenceNoun,
+  overWords,
   verbOf,
   wasWhat,
 } from './kind-words.ts';
@@ -68,7 +73,7 @@ const subjectPart = (item: MessageItem): string => {
   }
   if (item.kind === 'resolved') {
     const was = retractedFrom(item);
-    if (was !== null) return `${nameOf(item)} ${areNoLonger(item)} ${was}`;
+    if (was !== null) return `${nameOf(item)} ${overWords(item)}`;
     return `${nameOf(item)} ${item.resolution?.reason === 'operator' ? 'was closed' : 'works again'}`;
   }
   if (item.kind === 'update') return updated(item);
@@ -89,7 +94,7 @@ const subjectList = (items: readonly MessageItem[], failures: number): string =>
   for (const item of items) counts.set(item.title, (counts.get(item.title) ?? 0) + item.failures);
   const fine = items.every(isFine);
   const noun = items.some(isWrong) || fine ? 'problem' : 'update';
-  const lead = failures > 0 && !fine ? countOf(failures, nounOf(items)) : countOf(items.length, noun);
+  const lead = failures > 0 && !fine ? countOf(failures, newsNoun(items)) : countOf(items.length, noun);
   const [[title] = ['']] = counts;
   if (counts.size === 1 && items.some(isWrong)) return `${lead} of ${title}, ${items.length} causes`;
   const names = [...counts].map(([name, count]) => (count > 1 ? `${name} (${count.toLocaleString('en-GB')})` : name));
@@ -109,8 +114,9 @@ const tell = (item: MessageItem): string => {
         ? `${isSuspected(item) ? 'Something else is wrong' : 'Fails for a new reason'}, so the acknowledgement by ${item.lapse.by} has ended. ${failing(item)}`
         : `${still(item)}, and the acknowledgement by ${item.lapse?.by ?? 'somebody'} has ended. ${failing(item)}`;
     case 'again':
+      if (beforeFirstFailure(item) !== null) return failing(item);
       if (item.chain !== null) return inFirstRun(item) ? failing(item, 'also') : `${still(item)}: ${failing(item)}`;
-      return `${failing(item, 'again')} ${countOf(item.occurrences, nounOf([item]))} since ${when(item.since)}.`;
+      return `${failing(item, 'again')} ${countOf(item.occurrences, occurrenceNoun(item))} since ${when(item.since)}.`;
     case 'update':
       return `${updated(item)}. The alert stays open.`;
     case 'new':
@@ -125,16 +131,22 @@ const resolved = (item: MessageItem): string => {
   const lasted = forHumans(item.resolution?.downtimeMs ?? 0);
   const closed = item.resolution?.reason === 'operator';
   const was = retractedFrom(item);
-  const note = item.resolution?.note ?? null;
   const what = closed
     ? `Closed by ${item.resolution?.by ?? 'an operator'}: ${nameOf(item)}, open for ${lasted}.`
     : was !== null
-      ? `${nameOf(item)} ${areNoLonger(item)} ${was}, after ${lasted}${because(note)}`
+      ? over(item, lasted)
       : `Resolved: ${nameOf(item)} ${item.alerts > 1 ? 'work' : 'works'} again after ${lasted}.`;
   const acknowledged = item.acknowledgedBy === null ? '' : ` Acknowledged by ${item.acknowledgedBy}.`;
-  const count = isSuspected(item) && item.occurrences === 1 ? '' : ` ${countOf(item.occurrences, nounOf([item]))}.`;
+  const count =
+    isSuspected(item) && item.occurrences === 1 ? '' : ` ${countOf(item.occurrences, occurrenceNoun(item))}.`;
   return `${what}${count}${acknowledged}`;
 };
+
+/** "songs is no longer stuck, after 18 min: a sign of life at 03:20." A table that can be read again says it by that. */
+const over = (item: MessageItem, lasted: string): string =>
+  jobsByKind(item).has('unreadable')
+    ? `${nameOf(item)} ${overWords(item)}, after ${lasted}.`
+    : `${nameOf(item)} ${overWords(item)}, after ${lasted}${because(item.resolution?.note ?? null)}`;
 
 /** "apple/refresh_catalog/songs failed at 03:02 and recovered at 03:07 UTC on Mon 2 Mar (5 min): HTTP 503." */
 const recovered = (item: MessageItem): string => {
@@ -177,6 +189,9 @@ const why = (item: MessageItem): string => {
   const cause = item.causes.find(({ jobs }) => jobs.some((job) => job.kind === kind)) ?? item.causes[0];
   const error = cause?.error;
   if (error == null) return '.';
+  // Why a table cannot be read is all there is to say: it gets all the room there is.
+  if (kind === 'unreadable') return because(firstLine(error, headlineCharsMax));
+  if (kind === 'backlog') return `;${firstLine(error, sentencesCharsMax).split(';')[1] ?? ''}`.replace(/^;$/, '.');
   if (kind === 'partial' || !isConditionWord(kind ?? '')) return because(firstLine(error, errorCharsMax));
   return because(
     wholeSentences(firstLine(error, sentencesCharsMax)).replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase()),
@@ -200,8 +215,13 @@ const failed = (item: MessageItem, adverb?: string, run: string = item.title): s
   const targets = item.alerts > 1 ? ` for ${item.alerts.toLocaleString('en-GB')} targets` : '';
   if (item.chain === null || groups.length === 0) {
     const kinds = groups.map(([kind]) => kind);
-    const phrases = (kinds.length === 0 ? ['failed'] : kinds).map((kind) => verbOf(kind, false));
-    return `${item.title} ${withAdverb(phrases.join(' and '), adverb)}${targets}`;
+    const verb = (kinds.length === 0 ? ['failed'] : kinds).map((kind) => verbOf(kind, false)).join(' and ');
+    const before = beforeFirstFailure(item);
+    const phrase =
+      before === null
+        ? withAdverb(verb, adverb)
+        : `was ${before} and ${verb.replace(/^is /, 'is now ').replace(/^failed/, 'has now failed')}`;
+    return `${kinds[0] === 'backlog' ? jobCountOf(item) : ''}${item.title} ${phrase}${targets}`;
   }
   const types = typesWithTargets(item);
   const told = groups.map(([kind, jobs]) => {
@@ -212,11 +232,16 @@ const failed = (item: MessageItem, adverb?: string, run: string = item.title): s
 };
 const groupsToldMax = 2;
 
+/** "30 ", "More than 2000 ": how many jobs a backlog has, as its words begin. */
+const jobCountOf = (item: MessageItem): string =>
+  /^(?:More than )?[0-9]{1,9} /.exec(item.causes[0]?.error ?? '')?.[0] ?? '';
+
 /** "also failed", "failed again", "waits and nobody picks it up, again" */
 const withAdverb = (verb: string, adverb: string | undefined): string => {
   if (adverb === undefined) return verb;
   if (adverb === 'also') return `also ${verb}`;
-  return verb.split(' ').length > 3 ? `${verb}, ${adverb}` : `${verb} ${adverb}`;
+  // "Cannot be read again" would say that it could be read in between.
+  return verb.split(' ').length > 3 || verb.startsWith('cannot ') ? `${verb}, ${adverb}` : `${verb} ${adverb}`;
 };
 
 /** What a condition that is over without a success was, "stuck"; null when the item recovered in another way, or not. */
@@ -227,8 +252,6 @@ const retractedFrom = (item: MessageItem): string | null =>
 const suspectedOf = (item: MessageItem): string | null => (isSuspected(item) ? wasWhat(item) : retractedFrom(item));
 
 const were = (item: MessageItem): string => (item.alerts > 1 ? 'were' : 'was');
-
-const areNoLonger = (item: MessageItem): string => `${item.alerts > 1 ? 'are' : 'is'} no longer`;
 
 /** "apple/catalog: songs is no longer stuck: a sign of life at 03:20, and 2 more changes": the newest one leads, the janitor's first */
 const updated = (item: MessageItem): string => {
@@ -243,9 +266,6 @@ const updated = (item: MessageItem): string => {
   return `${developmentWords(who, newest)}${more > 0 ? `, and ${countOf(more, 'more change')}` : ''}`;
 };
 
-const nounOf = (items: readonly MessageItem[]): string =>
-  items.some((item) => [...jobsByKind(item).keys()].some(isConditionWord)) ? 'problem' : 'failure';
-
 const still = (item: MessageItem): string => (isSuspected(item) ? 'Still so' : 'Still failing');
 
 /** Steps of a chain by their shortest telling names: the target alone where all targets are of one type. */
@@ -259,7 +279,7 @@ const typesWithTargets = (item: MessageItem): ReadonlySet<string> =>
   );
 
 const missingOf = (item: MessageItem): string => {
-  const missing = item.chain?.missing ?? [];
+  const missing = missingSteps(item);
   const types = new Set(missing.filter((name) => name.includes('/')).map((name) => name.slice(0, name.indexOf('/'))));
   return listOf(types.size === 1 ? missing.map((name) => name.slice(name.indexOf('/') + 1)) : missing, namesListedMax);
 };

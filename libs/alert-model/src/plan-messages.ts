@@ -16,6 +16,8 @@ export interface PlannedItem {
   readonly fragments: number;
   readonly failures: number;
   readonly occurrences: number;
+  /** How many of the occurrences were conditions, by kind. */
+  readonly conditions: Readonly<Record<string, number>>;
   /** The latest failure of any of its alerts. */
   readonly lastFailedAt: Instant;
   readonly targets: readonly Fragment[];
@@ -158,12 +160,20 @@ const planItem = (members: readonly Fragment[]): PlannedItem => {
     fragments: members.length,
     failures: members.reduce((sum, fragment) => sum + fragment.batch.failures, 0),
     occurrences: members.reduce((sum, fragment) => sum + fragment.occurrences, 0),
+    conditions: sumByKind(members),
     lastFailedAt: members.reduce((last, fragment) => later(last, fragment.lastFailedAt), first.lastFailedAt),
     targets,
     developments: developments.slice(-developmentsPerItemMax),
     moreDevelopments: Math.max(0, developments.length - developmentsPerItemMax),
     samples: members.length === 1 ? samplesOf(first) : targets.flatMap((fragment) => samplesOf(fragment).slice(-1)),
   };
+};
+
+const sumByKind = (members: readonly Fragment[]): Readonly<Record<string, number>> => {
+  const sums: Record<string, number> = {};
+  for (const { conditions } of members)
+    for (const [kind, count] of Object.entries(conditions)) sums[kind] = (sums[kind] ?? 0) + count;
+  return sums;
 };
 
 /** Samples of one alert, spread over its causes. */

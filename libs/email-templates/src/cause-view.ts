@@ -44,7 +44,7 @@ export const causeView = (
   return {
     error: onlySentence(item) === null ? errorText(cause.error, options.brief) : null,
     isSentence: isSentence(cause),
-    count: alone ? null : counted(cause.count, isSentence(cause) ? 'problem' : 'failure'),
+    count: alone ? null : counted(cause.count, isSentence(cause) ? 'occurrence' : 'failure'),
     jobs: shown.map((job) => jobView(job, item)),
     more:
       more > 0

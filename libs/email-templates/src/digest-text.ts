@@ -59,7 +59,8 @@ const lineTexts = (items: readonly ItemView[]): readonly string[] =>
 const factLines = (item: ItemView): readonly string[] => {
   const rows = [
     ...item.facts.map(
-      ({ label, value }) => [label, label === 'Since' && item.span !== '' ? `${value}, ${item.span}` : value] as const,
+      ({ label, value }) =>
+        [label, /since$/i.test(label) && item.span !== '' ? `${value}, ${item.span}` : value] as const,
     ),
     ...item.links.map(({ label, url }) => [label, url] as const),
     ...(item.acknowledge === null ? [] : [[item.acknowledge.label, item.acknowledge.command] as const]),

@@ -1,11 +1,11 @@
-import { isSuspected } from '@tocsin/alert-model';
+import { beforeFirstFailure, isSuspected, newsNoun } from '@tocsin/alert-model';
 import type { DigestMessage, MessageItem } from '@tocsin/alert-model';
 import { cleanLine } from './clean-text.ts';
 import { counted, formatCount } from './format-count.ts';
 import { shortTime } from './format-time.ts';
 import { itemView } from './item-view.ts';
 import type { ItemView } from './item-view.ts';
-import { isRetracted, occurrenceNoun } from './kind-label.ts';
+import { isRetracted } from './kind-label.ts';
 
 /** Longest subject, in characters, `Re: ` included (RFC 5322, section 2.1.1 allows longer ones; phones do not show them). */
 export const subjectCharactersMax = 150;
@@ -64,7 +64,7 @@ const headingOf = (item: MessageItem): (typeof headings)[number] => {
     case 'new':
       return 'New';
     case 'again':
-      return isSuspected(item) ? 'Still wrong' : 'Failing again';
+      return isSuspected(item) || beforeFirstFailure(item) !== null ? 'Still wrong' : 'Failing again';
     case 'update':
       return 'Since it was told';
     case 'recovered':
@@ -119,8 +119,7 @@ const subjectLine = (message: DigestMessage): string => {
 const totalsLine = ({ totals, items }: DigestMessage): string =>
   [
     totals.failures > 0 &&
-      counted(totals.failures, occurrenceNoun(items)) +
-        (totals.alerts > 1 ? ` in ${formatCount(totals.alerts)} alerts` : ''),
+      counted(totals.failures, newsNoun(items)) + (totals.alerts > 1 ? ` in ${formatCount(totals.alerts)} alerts` : ''),
     totals.resolved > 0 && `${formatCount(totals.resolved)} ${items.some(isRetracted) ? 'over' : 'working again'}`,
     totals.stillOpen > 0 && `${formatCount(totals.stillOpen)} still open`,
   ]

@@ -1,4 +1,4 @@
-import { isAboutRun, isSuspected, jobsByKind, wasWhat } from '@tocsin/alert-model';
+import { isAboutRun, isConditionWord, isSuspected, jobsByKind, occurrenceNoun, wasWhat } from '@tocsin/alert-model';
 import type { MessageItem, Severity } from '@tocsin/alert-model';
 import { attemptsText } from './attempts-text.ts';
 import { causeView } from './cause-view.ts';
@@ -6,7 +6,7 @@ import type { CauseView } from './cause-view.ts';
 import { cleanLine, cleanUrl } from './clean-text.ts';
 import { counted, formatCount } from './format-count.ts';
 import { between, formatDuration, shortTime } from './format-time.ts';
-import { isRetracted, kindLabel, occurrenceNoun } from './kind-label.ts';
+import { isRetracted, kindLabel } from './kind-label.ts';
 import { storyLines } from './story-lines.ts';
 
 const titleCharactersMax = 200;
@@ -123,13 +123,14 @@ const saysAlready = (title: string, job: string): boolean =>
 /** The job named is one of many, or none: a schedule, a run, a watched table. */
 const isAboutMore = (item: MessageItem): boolean => {
   const kinds = [...jobsByKind(item).keys()];
-  return kinds.length > 0 && kinds.every((kind) => isAboutRun(kind) || kind === 'unhealthy');
+  return kinds.length > 0 && kinds.every((kind) => isAboutRun(kind) || kind === 'unhealthy' || kind === 'unreadable');
 };
 
 const spanOf = (item: MessageItem, composedAt: string): string => {
   if (item.resolution !== null) return `after ${formatDuration(item.resolution.downtimeMs)}`;
   const ms = between(item.since, composedAt);
-  return ms === null ? '' : `for ${formatDuration(ms)}`;
+  // What began this very second has not lasted yet.
+  return ms === null || ms < 1_000 ? '' : `for ${formatDuration(ms)}`;
 };
 
 const factsOf = (item: MessageItem, { brief }: { readonly brief: boolean }): ItemView['facts'] => {
@@ -142,7 +143,8 @@ const factsOf = (item: MessageItem, { brief }: { readonly brief: boolean }): Ite
   const onlyJob = item.causes.length === 1 && item.moreCauses === 0 ? item.causes[0] : undefined;
   const job =
     onlyJob !== undefined && onlyJob.jobs.length === 1 && onlyJob.moreJobs === 0 ? onlyJob.jobs[0] : undefined;
-  if (job !== undefined && item.kind !== 'update')
+  // Of a job under suspicion that is over, nobody knows here how many attempts it took.
+  if (job !== undefined && item.kind !== 'update' && !(item.resolution !== null && isConditionWord(job.kind)))
     add(job.attempts === null ? 'Ended' : 'Attempts', attemptsText(job.attempts, job.maxAttempts, job.kind));
   if (item.kind === 'recovered') {
     // Its one line says when; the rest would be noise about something that is over.
@@ -150,10 +152,11 @@ const factsOf = (item: MessageItem, { brief }: { readonly brief: boolean }): Ite
     return facts;
   }
   const suspected = isSuspected(item);
-  add(item.kind === 'resolved' && !suspected ? 'First failed' : 'Since', shortTime(item.since));
+  add(sinceLabel(item), shortTime(item.since));
   if (item.lastFailedAt !== item.since && !brief)
     add(suspected ? 'Latest' : 'Last failed', shortTime(item.lastFailedAt));
-  if (item.kind !== 'resolved') add(occurrenceNoun([item]) === 'failure' ? 'Failures' : 'Problems', failuresText(item));
+  if (item.kind !== 'resolved')
+    add(occurrenceNoun(item) === 'failure' ? 'Failures' : 'Occurrences', failuresText(item));
   else if (item.chain !== null && item.chain.failedRuns > 0) add('Failed runs', formatCount(item.chain.failedRuns));
   if (item.chain !== null && !brief) {
     const run = item.chain.run === null ? '' : `, run of ${shortTime(item.chain.run)}`;
@@ -163,11 +166,26 @@ const factsOf = (item: MessageItem, { brief }: { readonly brief: boolean }): Ite
   return facts;
 };
 
+/** Since when, by what it counts from: the words of a condition may name a longer time, such as that of the last heartbeat. */
+const sinceLabel = (item: MessageItem): string => {
+  if (item.kind === 'resolved') return occurrenceNoun(item) === 'failure' ? 'First failed' : 'Began';
+  if (!isSuspected(item)) return 'Since';
+  const [kind = ''] = jobsByKind(item).keys();
+  return sinceLabels[kind] ?? 'Since';
+};
+const sinceLabels: Readonly<Record<string, string>> = {
+  stuck: 'Stuck since',
+  stalled: 'Too late since',
+  backlog: 'Too late since',
+  overdue: 'Overdue since',
+  deadline: 'Late since',
+};
+
 const failuresText = (item: MessageItem): string | null => {
   const causes = item.causes.length + item.moreCauses;
   const parts: string[] = [];
   if (item.failures > 1)
-    parts.push(counted(item.failures, occurrenceNoun([item])) + (causes > 1 ? `, ${counted(causes, 'cause')}` : ''));
+    parts.push(counted(item.failures, occurrenceNoun(item)) + (causes > 1 ? `, ${counted(causes, 'cause')}` : ''));
   if (item.occurrences > item.failures) parts.push(`${formatCount(item.occurrences)} since it began`);
   if (item.alerts > 1) parts.push(`in ${formatCount(item.alerts)} alerts`);
   return parts.length === 0 ? null : parts.join('; ');

@@ -8,10 +8,12 @@ const labels: Readonly<Record<string, string>> = {
   partial: 'failed in part',
   stuck: 'stuck',
   stalled: 'not picked up',
+  backlog: 'not picked up',
   overdue: 'overdue',
   deadline: 'late',
   zero_throughput: 'no job ends',
   unhealthy: 'cannot be judged',
+  unreadable: 'cannot be read',
 };
 const kindsShownMax = 2;
 
@@ -31,10 +33,6 @@ export const onlySentence = (item: MessageItem): string | null => {
   const [cause, ...others] = item.causes;
   return cause !== undefined && others.length === 0 && item.moreCauses === 0 && isSentence(cause) ? cause.error : null;
 };
-
-/** What the occurrences of items are called when they are counted. */
-export const occurrenceNoun = (items: readonly MessageItem[]): 'failure' | 'problem' =>
-  items.some((item) => [...jobsByKind(item).keys()].some(isConditionWord)) ? 'problem' : 'failure';
 
 /** Whether an item ended without a success, because its conditions hold no more. */
 export const isRetracted = ({ resolution }: MessageItem): boolean => resolution?.reason === 'retracted';

@@ -180,7 +180,7 @@ describe('conditions', () => {
     expect(text).toContain(
       '[CRITICAL · OVERDUE] apple/weekly_catalog Expected by Mon, 16 Nov 2026, 03:00 Europe/Berlin',
     );
-    expect(text).toContain('[WARNING · NOT PICKED UP] google/import More than 2000 jobs');
+    expect(text).toContain('[WARNING · NOT PICKED UP] google/import More than 2000 google/import jobs');
     expect(text).toContain('[WARNING · FAILED IN PART] shop/import_products/acme 50 of 1,000 parts failed. ValueError');
     expect(text).toContain('[ERROR · CANNOT BE JUDGED] Watched table scraping_sessions All 14 running jobs');
   });
@@ -247,7 +247,7 @@ describe('conditions', () => {
     };
     const text = (await renderDigest(sampleMessage({ items: [item] }))).text.replace(/\s+/g, ' ');
     expect(text).toContain('[ERROR · FAILED, STUCK]');
-    expect(text).toContain('2 problems: No heartbeat for 22 min');
+    expect(text).toContain('2 occurrences: No heartbeat for 22 min');
     expect(text).toContain('- b (attempts 1 of 3 so far, 03:02 UTC)');
   });
 

@@ -337,7 +337,7 @@ const conditions = sampleMessage({
     sampleItem({
       ...suspected(
         'overdue',
-        'Expected by Mon, 16 Nov 2026, 03:00 Europe/Berlin, with 30 min of grace; 37 min have passed without a success. The last one was at 2026-11-09 02:41:07 UTC.',
+        'Expected by Mon, 16 Nov 2026, 03:00 Europe/Berlin, with 30 min of grace; it is 37 min late. The last success was at 2026-11-09 02:41:07 UTC.',
         {
           jobId: 'schedule:weekly',
           source: 'apple',
@@ -360,7 +360,7 @@ const conditions = sampleMessage({
     sampleItem({
       ...suspected(
         'stalled',
-        'More than 2000 jobs of this type wait and nobody picks them up; the oldest has been due for 1 h 10 min. Is its worker running?',
+        'More than 2000 google/import jobs wait and no worker picks them up; the oldest has been due for 1 h 10 min. Is its worker running?',
         { jobId: 'type:google/import', source: 'google', jobType: 'import' },
       ),
       alertId: alertId(4),

@@ -1,10 +1,10 @@
 import type { MessageItem } from '@tocsin/alert-model';
-import { isSuspected, messageErrorCharsMax, wasWhat } from '@tocsin/alert-model';
+import { isSuspected, messageErrorCharsMax, missingSteps, occurrenceNoun, wasWhat } from '@tocsin/alert-model';
 import { cleanLine } from './clean-text.ts';
 import { developmentLines } from './development-lines.ts';
 import { counted, listed, ordinal } from './format-count.ts';
 import { formatDuration, longTime, timeNear } from './format-time.ts';
-import { isRetracted, occurrenceNoun, onlySentence } from './kind-label.ts';
+import { isRetracted, onlySentence } from './kind-label.ts';
 
 const nameCharactersMax = 80;
 const missingShownMax = 5;
@@ -66,7 +66,7 @@ const resolutionLines = (item: MessageItem): readonly string[] => {
   const { resolution } = item;
   if (resolution === null) return [];
   const down = formatDuration(resolution.downtimeMs);
-  const count = counted(item.occurrences, occurrenceNoun([item]));
+  const count = counted(item.occurrences, occurrenceNoun(item));
   const state = wasWhat(item) ?? 'a problem';
   if (item.kind === 'recovered')
     return [
@@ -103,14 +103,16 @@ const reasonText = (resolution: NonNullable<MessageItem['resolution']>): string 
   return Object.hasOwn(reasons, resolution.reason) ? (reasons[resolution.reason] ?? '') : name(resolution.reason);
 };
 
-const chainLines = ({ chain, kind }: MessageItem): readonly string[] => {
+const chainLines = (item: MessageItem): readonly string[] => {
+  const { chain, kind } = item;
   if (chain === null || kind === 'update' || kind === 'recovered' || kind === 'resolved') return [];
+  const missing = missingSteps(item);
   const parts = [
-    chain.missing.length === 0 ? '' : `${listed(chain.missing.map(name), missingShownMax)} did not run`,
+    missing.length === 0 ? '' : `${listed(missing.map(name), missingShownMax)} did not run`,
     chain.lastGreenAt === null ? '' : `last good run ${longTime(chain.lastGreenAt)}`,
   ].filter((part) => part !== '');
   const line = parts.join('; ');
-  return line === '' ? [] : [`${chain.missing.length === 0 ? line.replace(/^l/, 'L') : line}.`];
+  return line === '' ? [] : [`${missing.length === 0 ? line.replace(/^l/, 'L') : line}.`];
 };
 
 // The count names the alerts before this one, so this one is the next.

@@ -125,10 +125,11 @@ const overdueOf = (
     maxAttempts: null,
     failedAt: addMs(expectedAt, schedule.graceMs),
     words:
-      `${expectation}, with ${formatDuration(schedule.graceMs)} of grace; ${formatDuration(lateMs)} have passed without a success. ` +
+      `${expectation}${schedule.graceMs === 0 ? '' : `, with ${formatDuration(schedule.graceMs)} of grace`}; ` +
+      `it is ${formatDuration(lateMs)} late. ` +
       (last === undefined
         ? 'No success of it is in the table: was it ever enqueued?'
-        : `The last one was at ${shortInstant(last)}.`),
+        : `The last success was at ${shortInstant(last)}.`),
     notes: [
       ...(works.length > 1 && late.length < works.length
         ? [

@@ -51,7 +51,7 @@ it('tells a long queue of one type as one condition, by its oldest job', () => {
       jobId: 'type:apple/import',
       targetId: null,
       at: minutesAgo(100),
-      words: `More than ${stalledPerTypeMax + 1} jobs of this type wait and nobody picks them up; the oldest has been due for 1 h 40 min. Is its worker running?`,
+      words: `More than ${stalledPerTypeMax + 1} apple/import jobs wait and no worker picks them up; the oldest has been due for 1 h 40 min. Is its worker running?`,
     },
   ]);
 });

@@ -70,8 +70,8 @@ const asBacklog = (jobs: readonly SeenCondition[], more: boolean, readAt: Instan
     attempts: null,
     maxAttempts: null,
     words:
-      `${more ? 'More than ' : ''}${jobs.length} jobs of this type wait and nobody picks them up; the oldest has been due ` +
-      `for ${formatDuration(waitedMs)}. Is its worker running?`,
+      `${more ? 'More than ' : ''}${jobs.length} ${oldest.source}/${oldest.jobType} jobs wait and no worker picks them up; the oldest has been ` +
+      `due for ${formatDuration(waitedMs)}. Is its worker running?`,
     facts: { ...oldest.facts, jobs: jobs.length },
   };
 };

@@ -143,7 +143,17 @@ const checkpointProblem = (checkpoint: unknown, schema: Readonly<Record<string, 
   if (checkpoint === undefined || checkpoint === null) return 'it has no checkpoint to go on from';
   if (schema === null) return null;
   const parsed = z.fromJSONSchema(schema).safeParse(checkpoint);
-  return parsed.success ? null : `its checkpoint does not fit the rule's schema: ${z.prettifyError(parsed.error)}`;
+  if (parsed.success) return null;
+  const problems = parsed.error.issues.slice(0, problemsShownMax).map(issueWords);
+  return `its checkpoint does not fit the rule's schema: ${problems.join('; ')}`;
+};
+/** Problems of one checkpoint that are told. */
+const problemsShownMax = 3;
+
+/** One line, `stage: must be one of pdf_loaded, text_extracted`. */
+const issueWords = (issue: z.core.$ZodIssue): string => {
+  const words = issue.code === 'invalid_value' ? `must be one of ${issue.values.join(', ')}` : issue.message;
+  return `${issue.path.length === 0 ? 'as a whole' : issue.path.join('.')}: ${words}`;
 };
 
 /** Repairs whose process died before their end was recorded: the row says what became of them. */

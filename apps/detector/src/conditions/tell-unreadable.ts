@@ -24,13 +24,9 @@ export const tellUnreadable = async (
   try {
     // The watched database cannot be asked for the time, so ours is.
     const now = await context.store.transaction('detector.now', (session) => session.now());
-    const seen = unhealthy(
-      table.name,
-      'unreadable',
-      addMs(now, -lastedMs),
-      `The watched table ${table.name} cannot be read, so nobody knows how its jobs are: ${problem}`,
-      ['What was missed is told with its true times as soon as the table can be read again.'],
-    );
+    const seen = unhealthy(table.name, 'unreadable', addMs(now, -lastedMs), problem, [
+      'Until the table can be read again, nobody knows how its jobs are; what is missed is then told with its true times.',
+    ]);
     const begun = [{ seen, signal: toConditionSignal(seen, table.name, now) }];
     await sendConditions(context, table.name, begun, [], now);
     conditions.unreadableTold = true;
