@@ -242,9 +242,9 @@ describe('a table that is not what is expected', async () => {
       expect(await once.waitForExit()).toMatchObject({ code: 1 });
       expect(once.errors()).toEqual([expect.stringContaining('there is no table public.research_jobs')]);
       // A single pass has no next one, so it tells at once.
-      await untilTold(stage, 'The watched table research_jobs cannot be read');
+      await untilTold(stage, 'Watched table research_jobs cannot be read');
       await stage.pool.query('alter table public.mislaid_jobs rename to research_jobs');
-      await untilTold(stage, 'the table can be read again', 'apple/refresh_catalog/songs failed');
+      await untilTold(stage, 'can be read again', 'apple/refresh_catalog/songs');
       await expectSilence(stage);
       expect(detector.log().filter(({ decision }) => decision === 'TableUnreadable')).toHaveLength(1);
       await expectBalance(stage.pool, stage.smtp.messages(), { conditions: 1 });

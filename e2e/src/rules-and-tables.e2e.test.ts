@@ -177,13 +177,13 @@ workers: { claim: 2s }`,
         stage.start('notifier');
         // A run by cron has no next poll, so it does not wait for the minute to be over.
         expect(await stage.start('detector', { args: ['--once'] }).waitForExit()).toMatchObject({ code: 1 });
-        await untilTold(stage, 'failed meanwhile', 'Watched table far cannot be read');
+        await untilTold(stage, 'failed meanwhile', 'Watched table far', 'No PostgreSQL answers');
         expect(await stage.start('detector', { args: ['--once'] }).waitForExit()).toMatchObject({ code: 1 });
         await expectSilence(stage);
 
         await far.start();
         stage.start('detector');
-        await untilTold(stage, 'the table can be read again', 'failed before all was dark');
+        await untilTold(stage, 'can be read again', 'failed before all was dark');
         await expectSilence(stage);
         const told = await stage.pool.query<{ readonly at: Date }>(
           `select (data ->> 'failedAt')::timestamptz as at from tocsin.events where data ->> 'jobId' = $1`,

@@ -75,7 +75,7 @@ const factLines = (state: AlertState, now: string): readonly string[] => {
     ['key', state.key],
     ['severity', state.severity],
     ['job', jobName(state)],
-    ['failures', String(state.occurrences)],
+    ['occurrences', String(state.occurrences)],
     ['since', moment(state.firstFailedAt, now)],
     ['last', moment(state.lastFailedAt, now)],
     [
