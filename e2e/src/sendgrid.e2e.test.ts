@@ -22,7 +22,7 @@ const withSendGrid = async (
     ...(fallback ? {} : { SMTP_URL: '' }),
   };
   try {
-    await withStage({ database, env, config: { delivery: { attempt_timeout: '4s', unknown_retry: '1s' } } }, (stage) =>
+    await withStage({ database, env, config: { delivery: { attempt_timeout: '12s', unknown_retry: '1s' } } }, (stage) =>
       story(stage, sendGrid),
     );
   } finally {
@@ -140,7 +140,7 @@ describe.concurrent('through SendGrid', async () => {
     { timeout: storyTimeoutMs },
     () =>
       withSendGrid({ database: databaseOf(5) }, async (stage, sendGrid) => {
-        sendGrid.next({ kind: 'accept-late', afterMs: 8_000 });
+        sendGrid.next({ kind: 'accept-late', afterMs: 16_000 });
         await stage.jobs.failForGood();
         stage.startBoth();
         const mails = await sendGrid.waitForMessages(2, 60_000);

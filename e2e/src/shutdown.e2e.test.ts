@@ -75,7 +75,7 @@ describe.concurrent('asked to stop', async () => {
       withStage(
         {
           database: present(twice),
-          config: { delivery: { attempt_timeout: '4s', unknown_retry: '1s' } },
+          config: { delivery: { attempt_timeout: '12s', unknown_retry: '1s' } },
         },
         async (stage) => {
           stage.smtp.next({ kind: 'hang-after-data' });
