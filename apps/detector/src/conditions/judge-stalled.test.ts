@@ -7,7 +7,7 @@ const waiting = (id: string, minutes: number) =>
   snapshot({ id, state: 'waiting', status: 'pending', dueAt: minutesAgo(minutes), startedAt: null, attempts: 0 });
 const rules: readonly Rule[] = [{ name: 'rules[0]', match: { jobType: ['import'] }, stalledAfterMs: 30 * 60_000 }];
 const judge = (changes: Partial<Parameters<typeof judgeStalled>[0]>) =>
-  judgeStalled({ jobs: [], more: false, readAt, rules: [], busy: new Set(), ...changes });
+  judgeStalled({ jobs: [], more: false, readAt, rules: [], busy: new Set(), backlogs: new Set(), ...changes });
 
 it('tells a job that waits for longer than its rule allows', () => {
   expect(judge({ jobs: [waiting('a', 29), waiting('b', 31)], rules })).toMatchObject([
@@ -54,4 +54,11 @@ it('tells a long queue of one type as one condition, by its oldest job', () => {
       words: `More than ${stalledPerTypeMax + 1} apple/import jobs wait and no worker picks them up; the oldest has been due for 1 h 40 min. Is its worker running?`,
     },
   ]);
+});
+
+it('goes on telling a type as a whole while its queue is worked off, so that its last jobs are not told one by one', () => {
+  const jobs = [waiting('a', 45), waiting('b', 44)];
+  const backlogs = new Set(['apple\nimport']);
+  expect(judge({ jobs, rules, backlogs }).map(({ jobId }) => jobId)).toEqual(['type:apple/import']);
+  expect(judge({ jobs: [waiting('a', 29)], rules, backlogs })).toEqual([]);
 });

@@ -17,6 +17,8 @@ export interface StalledLook {
   readonly rules: readonly Rule[];
   /** Types of which a job runs, or has ended lately: somebody is at work on them. */
   readonly busy: ReadonlySet<string>;
+  /** Types told as a whole before: they go on being so until their queue is worked off. */
+  readonly backlogs: ReadonlySet<string>;
 }
 
 /**
@@ -53,8 +55,8 @@ export const judgeStalled = (look: StalledLook): readonly SeenCondition[] => {
     ];
   });
   const byType = Map.groupBy(stalled, typeKey);
-  return [...byType.values()].flatMap((jobs) =>
-    jobs.length <= stalledPerTypeMax ? jobs : [asBacklog(jobs, look.more, look.readAt)],
+  return [...byType].flatMap(([type, jobs]) =>
+    jobs.length <= stalledPerTypeMax && !look.backlogs.has(type) ? jobs : [asBacklog(jobs, look.more, look.readAt)],
   );
 };
 

@@ -68,7 +68,7 @@ export const watchConditions = async (
   const { readAt } = running;
   const clocks = conditions.sights.see(running.jobs, readAt, nowMs);
   const stuck = await stuckAmong(context, state, source, running.jobs, readAt, full);
-  const stalled = await stalledAmong(context, state, source, running.jobs, stuck, readAt);
+  const stalled = await stalledAmong(context, state, source, { running: running.jobs, stuck, open, readAt });
   const throughput = await throughputOf(context, state, source, running.jobs, readAt);
   const runs = await runsOf(context, state, source, readAt);
   const schedules = await watchSchedules(context, state, source, running.jobs, open, readAt);
@@ -180,9 +180,17 @@ const stalledAmong = async (
   { policy }: DetectorContext,
   { table }: TableState,
   source: JobSource,
-  running: readonly JobSnapshot[],
-  stuck: readonly StuckJob[],
-  readAt: Instant,
+  {
+    running,
+    stuck,
+    open,
+    readAt,
+  }: {
+    readonly running: readonly JobSnapshot[];
+    readonly stuck: readonly StuckJob[];
+    readonly open: readonly OpenCondition[];
+    readonly readAt: Instant;
+  },
 ): Promise<readonly SeenCondition[]> => {
   const limits = policy.rules.flatMap(({ stalledAfterMs }) => stalledAfterMs ?? []);
   const anyJob = limitsFor(policy.rules, { source: '', jobType: '', targetId: null }).stalledAfterMs;
@@ -206,7 +214,12 @@ const stalledAmong = async (
     )
       busy.add(typeKey(job));
   }
-  return judgeStalled({ jobs: waiting.jobs, more: waiting.more, readAt, rules: policy.rules, busy });
+  const backlogs = new Set(
+    open
+      .filter(({ kind, jobId }) => kind === 'stalled' && jobId.startsWith('type:'))
+      .map(({ subject }) => typeKey(subject)),
+  );
+  return judgeStalled({ jobs: waiting.jobs, more: waiting.more, readAt, rules: policy.rules, busy, backlogs });
 };
 
 /** Waiting jobs. A type with a long queue is left out once it is known to be long, so that it hides no other. */
