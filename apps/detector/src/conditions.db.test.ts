@@ -313,6 +313,32 @@ describe('a table that cannot be judged', () => {
   });
 });
 
+describe("when Tocsin's own database fails", () => {
+  it('does not say that the watched table cannot be read', async () => {
+    let failing = false;
+    const store: typeof bench.store = {
+      ...bench.store,
+      transaction: (name, run) =>
+        // Away while the table is looked at, and back when that is to be told.
+        failing && name !== 'detector.now' && name !== 'detector.conditions'
+          ? Promise.reject(Object.assign(new Error('the database system is shutting down'), { code: '57P03' }))
+          : bench.store.transaction(name, run),
+    };
+    const detector = bench.detector({
+      policy,
+      store,
+      describeStoreError: () => 'our own is away',
+      unreadableAfterMs: 0,
+    });
+    await detector.pollOnce();
+    failing = true;
+    await insertFailedResearchJob(pool);
+    expect((await detector.pollOnce()).tables[0]?.problem).toBe('our own is away');
+    failing = false;
+    expect(await conditions()).toEqual([]);
+  });
+});
+
 describe('thresholds', () => {
   it('are given what came before the failure', async () => {
     const lastSuccess = minutesAgo(30);

@@ -3,6 +3,9 @@ import type { StoreSession } from '@tocsin/event-store';
 import type { QueueDepth } from '@tocsin/queue';
 import type { JobTableConfig, Logger, Pool, Queryable } from '@tocsin/runtime';
 
+/** Code of the error that says that Tocsin's own database failed, as opposed to a watched one. */
+export const storeFailedCode = 'STORE_FAILED';
+
 /** What the detector uses of a session of the store. */
 export type DetectorSession = Pick<
   StoreSession,

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TocsinError, databaseErrorKind } from '@tocsin/runtime';
 import type { Logger } from '@tocsin/runtime';
+import { storeFailedCode } from './detector-ports.ts';
 import type {
   DetectorContext,
   DetectorPolicy,
@@ -173,7 +174,7 @@ const explained = (store: DetectorStore, describe: DetectorOptions['describeStor
       return await store.transaction(name, work);
     } catch (error) {
       if (describe === undefined || databaseErrorKind(error) === undefined) throw error;
-      throw new TocsinError('STORE_FAILED', describe(error), { cause: error });
+      throw new TocsinError(storeFailedCode, describe(error), { cause: error });
     }
   },
 });

@@ -2,6 +2,7 @@ import { TocsinError, databaseErrorKind, isConnectionError } from '@tocsin/runti
 import type { DatabaseErrorKind } from '@tocsin/runtime';
 import { tellUnreadable } from './conditions/tell-unreadable.ts';
 import { watchConditions } from './conditions/watch-conditions.ts';
+import { storeFailedCode } from './detector-ports.ts';
 import type { DetectorContext, DetectorSession, WatchedTable } from './detector-ports.ts';
 import { lookForSuccesses } from './look-for-successes.ts';
 import { lookForVanishedWork } from './look-for-vanished-work.ts';
@@ -182,7 +183,8 @@ export const watchTable = (
       if (kind !== problemKind) log.error({ decision: 'TableUnreadable', table: table.name, err: error }, words);
       problem = words;
       problemKind = kind;
-      await tellUnreadable(context, state, words, options.full);
+      // Our own database being away says nothing about the watched table.
+      if (!isStoreError(error)) await tellUnreadable(context, state, words, options.full);
       return { table: table.name, scan: null, reconciled: 0, successes: 0, more: false, problem };
     }
   };
@@ -202,6 +204,8 @@ export const watchTable = (
     }),
   };
 };
+
+const isStoreError = (error: unknown): boolean => error instanceof TocsinError && error.code === storeFailedCode;
 
 /** What a full poll compares and looks up, it does from the beginning. */
 const beginAnew = ({ failures, partials, successes }: TableState): void => {

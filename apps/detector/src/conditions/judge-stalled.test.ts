@@ -7,7 +7,7 @@ const waiting = (id: string, minutes: number) =>
   snapshot({ id, state: 'waiting', status: 'pending', dueAt: minutesAgo(minutes), startedAt: null, attempts: 0 });
 const rules: readonly Rule[] = [{ name: 'rules[0]', match: { jobType: ['import'] }, stalledAfterMs: 30 * 60_000 }];
 const judge = (changes: Partial<Parameters<typeof judgeStalled>[0]>) =>
-  judgeStalled({ jobs: [], more: false, readAt, rules: [], busy: new Set(), backlogs: new Set(), ...changes });
+  judgeStalled({ jobs: [], unread: new Set(), readAt, rules: [], busy: new Set(), backlogs: new Set(), ...changes });
 
 it('tells a job that waits for longer than its rule allows', () => {
   expect(judge({ jobs: [waiting('a', 29), waiting('b', 31)], rules })).toMatchObject([
@@ -46,7 +46,7 @@ it('waits for ever where a rule says so', () => {
 
 it('tells a long queue of one type as one condition, by its oldest job', () => {
   const jobs = Array.from({ length: stalledPerTypeMax + 1 }, (_, n) => waiting(`job-${n}`, 100 - n));
-  expect(judge({ jobs, rules, more: true })).toMatchObject([
+  expect(judge({ jobs, rules, unread: new Set(['apple\nimport']) })).toMatchObject([
     {
       jobId: 'type:apple/import',
       targetId: null,
@@ -54,6 +54,11 @@ it('tells a long queue of one type as one condition, by its oldest job', () => {
       words: `More than ${stalledPerTypeMax + 1} apple/import jobs wait and no worker picks them up; the oldest has been due for 1 h 40 min. Is its worker running?`,
     },
   ]);
+});
+
+it('says of a queue that was read whole how long it is', () => {
+  const jobs = Array.from({ length: stalledPerTypeMax + 1 }, (_, n) => waiting(`job-${n}`, 100 - n));
+  expect(judge({ jobs, rules, unread: new Set(['apple\nexport']) })[0]?.words).not.toContain('More than');
 });
 
 it('goes on telling a type as a whole while its queue is worked off, so that its last jobs are not told one by one', () => {

@@ -11,8 +11,8 @@ export const stalledPerTypeMax = 20;
 export interface StalledLook {
   /** Jobs that wait for longer than the shortest limit, oldest due time first. */
   readonly jobs: readonly JobSnapshot[];
-  /** There are more than `jobs`. */
-  readonly more: boolean;
+  /** Types of which more wait than are among `jobs`. */
+  readonly unread: ReadonlySet<string>;
   readonly readAt: Instant;
   readonly rules: readonly Rule[];
   /** Types of which a job runs, or has ended lately: somebody is at work on them. */
@@ -56,7 +56,9 @@ export const judgeStalled = (look: StalledLook): readonly SeenCondition[] => {
   });
   const byType = Map.groupBy(stalled, typeKey);
   return [...byType].flatMap(([type, jobs]) =>
-    jobs.length <= stalledPerTypeMax && !look.backlogs.has(type) ? jobs : [asBacklog(jobs, look.more, look.readAt)],
+    jobs.length <= stalledPerTypeMax && !look.backlogs.has(type)
+      ? jobs
+      : [asBacklog(jobs, look.unread.has(type), look.readAt)],
   );
 };
 

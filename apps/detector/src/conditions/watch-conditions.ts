@@ -219,7 +219,7 @@ const stalledAmong = async (
       .filter(({ kind, jobId }) => kind === 'stalled' && jobId.startsWith('type:'))
       .map(({ subject }) => typeKey(subject)),
   );
-  return judgeStalled({ jobs: waiting.jobs, more: waiting.more, readAt, rules: policy.rules, busy, backlogs });
+  return judgeStalled({ jobs: waiting.jobs, unread: waiting.unread, readAt, rules: policy.rules, busy, backlogs });
 };
 
 /** Waiting jobs. A type with a long queue is left out once it is known to be long, so that it hides no other. */
@@ -227,7 +227,7 @@ const waitingOf = async (
   pool: Pool,
   source: JobSource,
   waitedMs: number,
-): Promise<{ readonly jobs: readonly JobSnapshot[]; readonly more: boolean }> => {
+): Promise<{ readonly jobs: readonly JobSnapshot[]; readonly unread: ReadonlySet<string> }> => {
   const jobs = new Map<string, JobSnapshot>();
   const long = new Map<string, JobSnapshot>();
   for (let round = 0; round < waitingRoundsMax; round += 1) {
@@ -237,7 +237,7 @@ const waitingOf = async (
     for (const [key, ofType] of Map.groupBy(page.jobs, typeKey))
       if (ofType.length > stalledPerTypeMax && ofType[0] !== undefined) long.set(key, ofType[0]);
   }
-  return { jobs: [...jobs.values()], more: long.size > 0 };
+  return { jobs: [...jobs.values()], unread: new Set(long.keys()) };
 };
 
 const throughputOf = async (
