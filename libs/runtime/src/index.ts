@@ -25,6 +25,8 @@ export type { MigrationStatus } from './migration-status.ts';
 export { findEmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
 export type { EmbeddedPostgres, EmbeddedPostgresOptions } from './embedded-postgres.ts';
 export { nextDue, previousDue } from './cron.ts';
+export { hours, windowText } from './time-windows.ts';
+export type { Hours, TimeWindow } from './time-windows.ts';
 export { listen } from './listen.ts';
 export type { Listener, ListenOptions } from './listen.ts';
 export { durationLiteral, formatDuration, parseDuration } from './duration.ts';
@@ -40,6 +42,7 @@ export type { LoadConfigOptions } from './config/load-config.ts';
 export { configJsonSchema } from './config/config-json-schema.ts';
 export { configSecrets, describeConfig } from './config/describe-config.ts';
 export { maskUrl } from './config/mask-url.ts';
+export { settingsFingerprint } from './config/settings-fingerprint.ts';
 export type {
   ChainConfig,
   ChainStepConfig,
@@ -49,6 +52,7 @@ export type {
   ConsoleChannelConfig,
   DeliveryConfig,
   EscalationConfig,
+  FlappingConfig,
   GroupField,
   JobFieldName,
   JobMatch,
@@ -57,14 +61,27 @@ export type {
   KindName,
   LogLevel,
   OutboxChannelConfig,
+  PagerDutyChannelConfig,
   RetentionConfig,
   RouteConfig,
   RouteMatch,
   RuleConfig,
   RuleMatch,
   ScheduleConfig,
+  SelfWatchConfig,
   SendGridChannelConfig,
+  SentryChannelConfig,
   Severity,
+  SilenceConfig,
+  SlackBotChannelConfig,
+  SlackWebhookChannelConfig,
   SmtpChannelConfig,
+  StormConfig,
+  TimeWindowConfig,
+  WebhookChannelConfig,
   WorkersConfig,
 } from './config/config.ts';
+export { createMetrics } from './http/metrics.ts';
+export type { CounterMetric, GaugeMetric, HistogramMetric, Labels, Metrics } from './http/metrics.ts';
+export { startWorkerServer } from './http/worker-server.ts';
+export type { HealthCheck, Hook, HookRequest, WorkerServer } from './http/worker-server.ts';

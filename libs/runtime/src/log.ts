@@ -41,7 +41,7 @@ const CAUSES_MAX = 5;
 const REPLACEMENT = '[secret]';
 
 const SECRET_KEYS =
-  'password pass secret token apiKey api_key authorization Authorization cookie headers databaseUrl connectionString smtpUrl slackWebhookUrl'.split(
+  'password pass secret token apiKey api_key authorization Authorization cookie headers databaseUrl connectionString smtpUrl slackWebhookUrl signingSecret routingKey dsn deadmanUrl'.split(
     ' ',
   );
 

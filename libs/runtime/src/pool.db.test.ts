@@ -1,4 +1,4 @@
-import { createTestDatabase } from '@tocsin/testing';
+import { createTestDatabase, startHalfOpenProxy } from '@tocsin/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { databaseNow } from './database-clock.ts';
 import { createPool } from './pool.ts';
@@ -106,6 +106,33 @@ describe('a connection that breaks', () => {
     expect(pool.usage()).toEqual({ open: 1, idle: 1, waiting: 0 });
     await pool.end();
   });
+});
+
+test('a connection that is half open is given up when its answer is overdue, in a transaction and outside', async () => {
+  const url = new URL(database.connectionString);
+  const proxy = await startHalfOpenProxy(Number(url.port));
+  url.port = String(proxy.port);
+  const pool = createPool({
+    connectionString: url.href,
+    max: 2,
+    applicationName: 'pool test',
+    onError: () => {},
+    statementTimeoutMs: 100,
+  });
+  await Promise.all([pool.query('select pg_sleep(0.05)'), pool.query('select pg_sleep(0.05)')]);
+  expect(proxy.freeze()).toBe(2);
+  const startedMs = performance.now();
+  const [outside, inside] = await Promise.allSettled([
+    pool.query('select 1'),
+    inTransaction(pool, 'half-open', (transaction) => transaction.query('select 1')),
+  ]);
+  for (const one of [outside, inside])
+    expect(databaseErrorKind(one.status === 'rejected' ? one.reason : null)).toBe('connection_timeout');
+  // One overdue answer each: nobody waits for a rollback on the same line.
+  expect(performance.now() - startedMs).toBeLessThan(10_000);
+  expect((await pool.query('select 2 as answer')).rows).toEqual([{ answer: 2 }]);
+  await pool.end();
+  await proxy.stop();
 });
 
 test('may be ended twice', async () => {

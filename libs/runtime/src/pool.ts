@@ -56,6 +56,11 @@ const lockTimeoutDefaultMs = 10_000;
 const idleInTransactionTimeoutMs = 15_000;
 /** Bounds both the opening of a connection and the wait for a free one. */
 const connectTimeoutMs = 10_000;
+/**
+ * Beyond the time in which the server ends a statement, in milliseconds. What is not answered by then will not be: the
+ * connection is half open (a cable pulled, a firewall that forgot it), which TCP alone would take a quarter of an hour to see.
+ */
+const answerMarginMs = 5_000;
 const keepAliveInitialDelayMs = 10_000;
 const idleConnectionMaxMs = 60_000;
 
@@ -65,6 +70,7 @@ const idleConnectionMaxMs = 60_000;
  * statement it was busy with and is replaced; it never ends the process.
  */
 export function createPool(options: PoolOptions): Pool {
+  const statementTimeoutMs = options.statementTimeoutMs ?? statementTimeoutDefaultMs;
   const pool = new pg.Pool({
     connectionString: options.connectionString,
     max: options.max,
@@ -73,7 +79,8 @@ export function createPool(options: PoolOptions): Pool {
     idleTimeoutMillis: idleConnectionMaxMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveInitialDelayMs,
-    statement_timeout: options.statementTimeoutMs ?? statementTimeoutDefaultMs,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + answerMarginMs,
     lock_timeout: options.lockTimeoutMs ?? lockTimeoutDefaultMs,
     idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
     types: postgresTypes,

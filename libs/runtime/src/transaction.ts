@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { crashPoint } from './crash-point.ts';
 import { InvariantError } from './errors.ts';
 import type { Pool, PooledClient, Transaction } from './pool.ts';
-import { isTransientDatabaseError } from './postgres-errors.ts';
+import { isConnectionError, isTransientDatabaseError } from './postgres-errors.ts';
 
 /** Isolation levels of https://www.postgresql.org/docs/current/transaction-iso.html; read committed is the server's default. */
 export type Isolation = 'read committed' | 'repeatable read' | 'serializable';
@@ -53,7 +53,9 @@ export async function inTransaction<Result>(
     return result;
   } catch (error) {
     open = false;
-    await abandon(client);
+    // Of a connection that does not answer nothing more is asked: the server rolls back by itself when it is gone.
+    if (isConnectionError(error)) client.release(true);
+    else await abandon(client);
     throw error;
   }
 }

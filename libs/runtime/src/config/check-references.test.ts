@@ -35,6 +35,17 @@ function problemsOf(yaml: string, env: Variables): readonly string[] {
 
 const cases: readonly { caption: string; yaml: string; env?: Variables; problems: readonly string[] }[] = [
   {
+    caption: 'names that Tocsin uses for itself',
+    yaml: file(`jobs: [{ name: tocsin, table: p.t }]
+routes: [{ name: tocsin_canary, channels: [outbox] }]
+channels: { tocsin_canary: { type: outbox }, mail: { type: outbox } }`),
+    problems: [
+      'jobs[0].name: Tocsin uses this name for itself; choose another one; got "tocsin" (tocsin.yaml line 2)',
+      'routes[0].name: Tocsin uses this name for itself; choose another one; got "tocsin_canary" (tocsin.yaml line 3)',
+      'channels.tocsin_canary: Tocsin uses this name for itself; choose another one (tocsin.yaml line 4)',
+    ],
+  },
+  {
     caption: 'a wrong database from the environment, by its reference only',
     yaml: job('database_url: "${X}"'),
     env: { X: 'mysql://u:geheim@h/d' },

@@ -5,8 +5,15 @@ import { suggestName } from './nearest-name.ts';
 /** Broken rules that span two places of the file, and what is declared but never used. */
 export type ReferenceCheck = { readonly breaches: readonly RuleBreach[]; readonly warnings: readonly string[] };
 
-/** Checks unique names and references to channels and escalations. `channelNames`: every name that may be used. */
-export function checkReferences(data: unknown, channelNames: readonly string[]): ReferenceCheck {
+/**
+ * Checks unique names and references to channels and escalations. `channelNames`: every name that may be used;
+ * `defaultRoute`: what the route uses that is added unless one of the file takes every alert.
+ */
+export function checkReferences(
+  data: unknown,
+  channelNames: readonly string[],
+  defaultRoute: { readonly channels: readonly string[]; readonly fallback: readonly string[] },
+): ReferenceCheck {
   const file = mappingAt({ data }, 'data');
   const routes = listEntries(file['routes']);
   const escalationNames = namesOf(file['escalations']);
@@ -26,6 +33,7 @@ export function checkReferences(data: unknown, channelNames: readonly string[]):
     ]);
 
   const breaches = [
+    ...reservedNames(file),
     ...duplicates(listEntries(file['jobs']), 'jobs', 'name', (job) => textAt(job, 'name')),
     ...duplicates(listEntries(file['jobs']), 'jobs', 'table', (job) => {
       const table = textAt(job, 'table');
@@ -56,15 +64,23 @@ export function checkReferences(data: unknown, channelNames: readonly string[]):
         ...(escalation === undefined ? [] : refer([...path, 'escalation'], escalation, escalationNames, 'escalation')),
       ];
     }),
-    ...escalationNames.flatMap((name) =>
-      referAll(['escalations', name, 'channels'], textsAt(mappingAt(file['escalations'], name), 'channels') ?? []),
-    ),
+    ...escalationNames.flatMap((name) => {
+      const path = ['escalations', name];
+      const escalation = mappingAt(file['escalations'], name);
+      return [
+        ...referAll([...path, 'channels'], textsAt(escalation, 'channels') ?? []),
+        ...listEntries(escalation['levels']).flatMap(({ index, value }) =>
+          referAll([...path, 'levels', index, 'channels'], textsAt(value, 'channels') ?? []),
+        ),
+      ];
+    }),
+    ...duplicates(listEntries(file['silences']), 'silences', 'name', (silence) => textAt(silence, 'name')),
   ];
 
-  // With no routes of its own, the file's channels are used by the default route.
-  const unusedChannels = routes.some(({ value }) => isMatchless(value))
-    ? namesOf(file['channels']).filter((name) => !used.has(`channel ${name}`))
-    : [];
+  if (!routes.some(({ value }) => isMatchless(value))) {
+    for (const name of [...defaultRoute.channels, ...defaultRoute.fallback]) used.add(`channel ${name}`);
+  }
+  const unusedChannels = namesOf(file['channels']).filter((name) => !used.has(`channel ${name}`));
   const unusedEscalations = escalationNames.filter((name) => !used.has(`escalation ${name}`));
   const warnings = [
     ...unusedChannels.map((name) => `The channel "${name}" is declared, but no route or escalation uses it.`),
@@ -133,4 +149,27 @@ function checkChains(chains: readonly LooseEntry[]): readonly RuleBreach[] {
     JSON.stringify([textAt(chain, 'source'), textAt(chain, 'name')]),
   );
   return [...named, ...overlapping];
+}
+
+/** Names that Tocsin uses for its own failures: as watched table, route and channel. */
+const RESERVED_NAMES: Readonly<Record<'jobs' | 'routes' | 'channels', readonly string[]>> = {
+  jobs: ['tocsin', 'tocsin_canary'],
+  routes: ['tocsin_canary'],
+  channels: ['tocsin_canary'],
+};
+
+function reservedNames(file: Readonly<Record<string, unknown>>): RuleBreach[] {
+  const rule = 'Tocsin uses this name for itself; choose another one';
+  return [
+    ...(['jobs', 'routes'] as const).flatMap((section) =>
+      listEntries(file[section]).flatMap(({ index, value }): RuleBreach[] =>
+        RESERVED_NAMES[section].includes(textAt(value, 'name') ?? '')
+          ? [{ path: [section, index, 'name'], rule, showsValue: true }]
+          : [],
+      ),
+    ),
+    ...namesOf(file['channels'])
+      .filter((name) => RESERVED_NAMES.channels.includes(name))
+      .map((name): RuleBreach => ({ path: ['channels', name], rule, showsValue: false })),
+  ];
 }

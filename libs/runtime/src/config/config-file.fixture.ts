@@ -7,12 +7,15 @@ import { loadConfig } from './load-config.ts';
 
 type Variables = Readonly<Record<string, string>>;
 
+/** When such a file is loaded, unless a test says otherwise: a Monday. */
+export const LOADED_AT = new Date('2026-03-02T12:00:00Z');
+
 /** Loads a file of this text, `version: 1` put before it. */
 export function loadText(yaml: string, env: Variables = {}): Config {
   const cwd = mkdtempSync(join(tmpdir(), 'tocsin-config-'));
   try {
     writeFileSync(join(cwd, 'tocsin.yaml'), `version: 1\n${yaml}`);
-    return loadConfig({ env, cwd });
+    return loadConfig({ env, cwd, now: LOADED_AT });
   } finally {
     rmSync(cwd, { recursive: true });
   }

@@ -50,7 +50,7 @@ const cases: readonly { caption: string; yaml: string; env?: Variables; problems
   {
     caption: 'an unknown key in a channel, with the keys of its type',
     yaml: channel('type: smtp, url: "smtp://h", to: a@b.c, apikey: x'),
-    problems: ['channels.a.apikey: unknown key; valid: type, to, from, url (tocsin.yaml line 2)'],
+    problems: ['channels.a.apikey: unknown key; valid: type, to, from, url, rate_limit (tocsin.yaml line 2)'],
   },
   {
     caption: 'an unknown key that is like none',
@@ -283,13 +283,15 @@ const cases: readonly { caption: string; yaml: string; env?: Variables; problems
     caption: 'an unknown type of channel, with the nearest one',
     yaml: channel('type: sengrid'),
     problems: [
-      'channels.a.type: must be one of sendgrid, smtp, outbox, console; did you mean "sendgrid"?; got "sengrid" (tocsin.yaml line 2)',
+      'channels.a.type: must be one of sendgrid, smtp, slack_bot, slack_webhook, pagerduty, webhook, sentry, outbox, console; did you mean "sendgrid"?; got "sengrid" (tocsin.yaml line 2)',
     ],
   },
   {
     caption: 'a channel without a type',
     yaml: channel('to: a@b.c'),
-    problems: ['channels.a.type: is missing; it must be one of sendgrid, smtp, outbox, console (tocsin.yaml line 2)'],
+    problems: [
+      'channels.a.type: is missing; it must be one of sendgrid, smtp, slack_bot, slack_webhook, pagerduty, webhook, sentry, outbox, console (tocsin.yaml line 2)',
+    ],
   },
   {
     caption: 'a channel name with a blank',

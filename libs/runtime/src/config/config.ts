@@ -34,6 +34,13 @@ export type Config = {
   readonly channels: Readonly<Record<string, ChannelConfig>>;
   /** By name. Default: none. */
   readonly escalations: Readonly<Record<string, EscalationConfig>>;
+  /** Default: none. */
+  readonly silences: readonly SilenceConfig[];
+  /** Absent (`off`): many alerts at once are told one by one. */
+  readonly storm?: StormConfig;
+  /** Absent (`off`): every recovery is told at once. */
+  readonly flapping?: FlappingConfig;
+  readonly selfWatch: SelfWatchConfig;
   readonly retention: RetentionConfig;
   readonly delivery: DeliveryConfig;
   readonly workers: WorkersConfig;
@@ -43,8 +50,10 @@ export type Config = {
   readonly publicUrl?: string;
   /** Signs the links in messages (`TOCSIN_SECRET`). */
   readonly secret?: string;
-  /** `SLACK_WEBHOOK_URL`, kept for the version that has a Slack channel. */
-  readonly slackWebhookUrl?: string;
+  /** Verifies SendGrid's Event Webhook (`SENDGRID_WEBHOOK_KEY`): base64 of a public key. Absent: `/hooks/sendgrid` refuses everything. */
+  readonly sendgridWebhookKey?: string;
+  /** Verifies clicks on Slack's buttons (`SLACK_SIGNING_SECRET`). Absent: no buttons, `/hooks/slack` refuses everything. */
+  readonly slackSigningSecret?: string;
   /** `LOG_LEVEL`. Default: `info`. */
   readonly logLevel: LogLevel;
   /** Where Tocsin keeps local files: `.tocsin` in the working directory. */
@@ -76,6 +85,8 @@ export type JobTableConfig = {
    * (`payload.account_id`), or a constant (`{ value: documents }`). For `adapter: custom` every field it has.
    */
   readonly columns: Readonly<Partial<Record<JobFieldName, ColumnChoice>>>;
+  /** Further fields shown to channels that want them (Sentry): name, and the column or JSON path that holds it. At most 20. */
+  readonly details: Readonly<Record<string, ColumnChoice>>;
   /** For `adapter: custom`, or where an installation has other states: values of the status column by meaning. */
   readonly states?: JobStatesConfig;
   /** How soon finished rows are deleted by others. Default: what the adapter knows of its library. */
@@ -173,6 +184,21 @@ export type JobMatch = {
 /** Which alerts a route is for. */
 export type RouteMatch = JobMatch & {
   readonly severity?: readonly Severity[];
+  readonly kind?: readonly KindName[];
+  /** Adapters of watched tables. */
+  readonly adapter?: readonly string[];
+  /** The alert opens in one of these hours. */
+  readonly during?: readonly TimeWindowConfig[];
+};
+
+/** Hours of a day in a time zone. Where `toMinute` is not after `fromMinute` they end on the next day. */
+export type TimeWindowConfig = {
+  /** 1 is Monday, 7 Sunday: days on which they begin. Empty: every day. */
+  readonly days: readonly number[];
+  /** Minutes after midnight by the clocks of the zone. */
+  readonly fromMinute: number;
+  readonly toMinute: number;
+  readonly timeZone: string;
 };
 
 /** What can be wrong with a job; see the glossary. */
@@ -236,13 +262,85 @@ export type RouteConfig = {
   readonly digest: {
     /** How long alerts are gathered before one digest is sent; 0 sends at once. Default: 15 min. */
     readonly windowMs: number;
+    /** The first news of an alert goes out at once. Default: false. */
+    readonly firstAtOnce: boolean;
+    /** Most items one message shows. Default: 100. */
+    readonly itemsMax: number;
+    /** When "all quiet, N open" is told although nothing happened. Absent: never. */
+    readonly allQuiet?: { readonly cron: string; readonly timeZone: string };
   };
+  /** Digests that come due in these hours wait until they are over. Default: none. */
+  readonly quietHours: readonly TimeWindowConfig[];
+  /** Severities that are told at once in quiet hours. Default: critical. */
+  readonly breakThrough: readonly Severity[];
   /** A name in `Config.escalations`. Absent: never escalates. */
   readonly escalation?: string;
 };
 
 /** One way to tell someone. */
-export type ChannelConfig = SendGridChannelConfig | SmtpChannelConfig | OutboxChannelConfig | ConsoleChannelConfig;
+export type ChannelConfig = (
+  | SendGridChannelConfig
+  | SmtpChannelConfig
+  | SlackWebhookChannelConfig
+  | SlackBotChannelConfig
+  | WebhookChannelConfig
+  | PagerDutyChannelConfig
+  | SentryChannelConfig
+  | OutboxChannelConfig
+  | ConsoleChannelConfig
+) & {
+  /** Messages the channel may send: `burst` at once, one more every `everyMs`; shared by all notifiers. Default: Slack 1 s, burst 1; others none. */
+  readonly rateLimit?: { readonly everyMs: number; readonly burst: number };
+};
+
+/** Slack by an incoming webhook: new messages only. */
+export type SlackWebhookChannelConfig = {
+  readonly type: 'slack_webhook';
+  readonly url: string;
+  readonly signingSecret?: string;
+};
+
+/** Slack by an app's bot: one living message per conversation. */
+export type SlackBotChannelConfig = {
+  readonly type: 'slack_bot';
+  readonly token: string;
+  readonly channel: string;
+  readonly signingSecret?: string;
+  /** Absent: Slack's own. */
+  readonly baseUrl?: string;
+};
+
+/** An HTTP endpoint that is told by signed requests. */
+export type WebhookChannelConfig = {
+  readonly type: 'webhook';
+  readonly url: string;
+  /** `whsec_…`; several separated by blanks while keys are rotated. */
+  readonly secret: string;
+  /** Default: false. */
+  readonly allowPrivate?: boolean;
+};
+
+/** PagerDuty's Events API v2. */
+export type PagerDutyChannelConfig = {
+  readonly type: 'pagerduty';
+  readonly routingKey: string;
+  readonly baseUrl?: string;
+};
+
+/** Sentry by a DSN. */
+export type SentryChannelConfig = {
+  readonly type: 'sentry';
+  readonly dsn: string;
+  readonly environment?: string;
+  readonly fingerprints?: readonly {
+    readonly match: {
+      readonly source?: readonly string[];
+      readonly jobType?: readonly string[];
+      readonly kind?: readonly string[];
+    };
+    readonly fingerprint: readonly string[];
+  }[];
+};
 
 /** E-mail through SendGrid's HTTP API. */
 export type SendGridChannelConfig = {
@@ -277,10 +375,63 @@ export type ConsoleChannelConfig = {
 
 /** Who is told next when nobody acknowledges. */
 export type EscalationConfig = {
-  /** Counted from the moment the first channel accepted the digest. */
-  readonly afterMs: number;
-  /** Names in `Config.channels`. */
-  readonly channels: readonly string[];
+  /** In the order of their times, which rise; at least one. */
+  readonly levels: readonly {
+    /** Counted from the moment the first channel accepted the digest. */
+    readonly afterMs: number;
+    /** Names in `Config.channels`. */
+    readonly channels: readonly string[];
+    /** Told only while the alert has one of these severities. Absent: whatever it has. */
+    readonly severities?: readonly Severity[];
+  }[];
+  /** After the last level everybody of every level is told again so often. Absent: never. */
+  readonly repeat?: { readonly everyMs: number; readonly times: number };
+};
+
+/** A silence in the file, `silences`. */
+export type SilenceConfig = {
+  /** Unique. */
+  readonly name: string;
+  readonly match: JobMatch & { readonly severity?: readonly Severity[]; readonly kind?: readonly KindName[] };
+  /** ISO-8601 in UTC. Absent: since the notifier first saw it. */
+  readonly from?: string;
+  /** ISO-8601 in UTC. */
+  readonly until: string;
+  readonly reason?: string;
+};
+
+/** When many alerts at once are one incident. */
+export type StormConfig = {
+  /** Default: 50. */
+  readonly keys: number;
+  /** Default: 5 min. */
+  readonly withinMs: number;
+  /** 0 to 1; absent: not judged. Default: 0.5. */
+  readonly share?: number;
+  /** Default: 15 min. */
+  readonly updateMs: number;
+};
+
+/** When a key that opens and resolves again and again is told once only. */
+export type FlappingConfig = {
+  /** Default: 4. */
+  readonly times: number;
+  /** Default: 6 h. */
+  readonly withinMs: number;
+  /** Default: 1 h. */
+  readonly holdMs: number;
+};
+
+/** How Tocsin watches itself. */
+export type SelfWatchConfig = {
+  /** A component without a sign of life for so long is told of. Default: 1 min. */
+  readonly staleAfterMs: number;
+  /** Asked (GET) after each clean audit: its own, else `DEADMAN_URL`. Absent: nobody is. */
+  readonly deadmanUrl?: string;
+  /** How often the audit runs. Default: 1 min. */
+  readonly auditMs: number;
+  /** How often a canary travels from table to outbox. Absent (`off`): never. Default: 1 h. */
+  readonly canaryMs?: number;
 };
 
 /** How long records are kept. */
@@ -303,4 +454,9 @@ export type DeliveryConfig = {
 export type WorkersConfig = {
   /** A worker that is silent for so long loses its queue jobs to another. Whole seconds, at least 1. Default: 10. */
   readonly claimSeconds: number;
+  /** Where `/healthz`, `/readyz` and `/metrics` (and, of the notifier, `/hooks/…`) listen. Default: 127.0.0.1. */
+  readonly host: string;
+  /** Absent (`off`): none. `isDefault`: nobody chose it, so a port that is taken is a warning, not an error. */
+  readonly detectorPort?: { readonly port: number; readonly isDefault: boolean };
+  readonly notifierPort?: { readonly port: number; readonly isDefault: boolean };
 };

@@ -34,6 +34,7 @@ export function describeIssue(issue: z.core.$ZodIssue, input: unknown): readonly
     case 'invalid_type': {
       const value = valueAt(input, path);
       if (value === undefined) return [{ path, rule: `is missing; it ${mustBe(issue.expected)}`, showsValue: false }];
+      if (issue.message.startsWith('must ')) return [{ path, rule: issue.message, showsValue: true }];
       return [{ path, rule: mustBe(issue.expected) + quoteHint(issue.expected, value), showsValue: true }];
     }
     case 'invalid_union':
@@ -108,8 +109,9 @@ function mustBe(expected: string): string {
 }
 
 function quoteHint(expected: string, value: unknown): string {
-  const wantsQuotes = expected === 'string' && (typeof value === 'number' || typeof value === 'boolean');
-  return wantsQuotes ? ' (put it in quotes)' : '';
+  if (expected !== 'string') return '';
+  if (value === null) return ' (what begins with # is a comment unless it is in quotes)';
+  return typeof value === 'number' || typeof value === 'boolean' ? ' (put it in quotes)' : '';
 }
 
 type SchemaNode = {
@@ -130,9 +132,11 @@ function knownKeys(path: FilePath, input: unknown): readonly string[] {
       node =
         node?.properties?.[String(key)] ??
         (typeof node?.additionalProperties === 'object' ? node.additionalProperties : undefined);
-    const type = valueAt(input, [...path.slice(0, depth + 1), 'type']);
-    // Of "a text or a mapping" only the mapping has keys.
-    if (node?.anyOf) node = node.anyOf.find((option) => option.properties !== undefined);
+    const value = valueAt(input, path.slice(0, depth + 1));
+    const type = valueAt(value, ['type']);
+    // Of "a text, a list or a mapping" the one that is written.
+    const form = Array.isArray(value) ? 'items' : 'properties';
+    if (node?.anyOf) node = node.anyOf.find((option) => option[form] !== undefined);
     if (node?.oneOf) node = node.oneOf.find((option) => option.properties?.['type']?.const === type);
   }
   return Object.keys(node?.properties ?? {});

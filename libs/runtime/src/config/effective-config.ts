@@ -3,6 +3,7 @@ import type {
   ChainConfig,
   DeliveryConfig,
   EscalationConfig,
+  FlappingConfig,
   JobMatch,
   JobTableConfig,
   RetentionConfig,
@@ -11,16 +12,22 @@ import type {
   RuleConfig,
   RuleMatch,
   ScheduleConfig,
+  SelfWatchConfig,
+  SilenceConfig,
+  StormConfig,
   WorkersConfig,
 } from './config.ts';
 import type { ConfigFile } from './config-schema.ts';
-import type { Environment } from './environment.ts';
+import type { Environment, PortSetting } from './environment.ts';
+import { DETECTOR_PORT_DEFAULT, NOTIFIER_PORT_DEFAULT } from './reliability-schema.ts';
 import type { ResolvedChannels } from './resolve-channels.ts';
+import { ITEMS_MAX } from './route-schema.ts';
 import { GROUP_FIELDS } from './rule-schema.ts';
 
 /** Turns the parsed file into the effective configuration, section by section: YAML's names into ours, defaults applied. */
 
 const DIGEST_WINDOW_DEFAULT_MS = 15 * 60_000;
+const HOST_DEFAULT = '127.0.0.1';
 
 export function jobsOf(file: ConfigFile, environment: Environment): readonly JobTableConfig[] {
   const wantsJanitor = file.rules.some(({ on_stuck: action }) => action !== undefined && action.action !== 'alert');
@@ -39,6 +46,7 @@ export function jobsOf(file: ConfigFile, environment: Environment): readonly Job
       lookBackMs: job.look_back,
       batch: job.batch,
       columns: withoutUndefined(job.columns),
+      details: job.details,
       ...(job.states !== undefined && { states: job.states }),
       ...(job.retention !== undefined && { retentionMs: job.retention }),
       ...(janitorDatabaseUrl !== undefined && { janitorDatabaseUrl }),
@@ -97,16 +105,57 @@ export function routesOf(
     match: routeMatch(route.match ?? {}),
     channels: route.channels,
     fallback: route.fallback ?? [],
-    digest: { windowMs: route.digest?.window ?? windowMs },
+    digest: digestOf(route.digest ?? {}, windowMs),
+    quietHours: route.quiet_hours?.windows ?? [],
+    breakThrough: route.quiet_hours?.breakThrough ?? ['critical'],
     ...(route.escalation !== undefined && { escalation: route.escalation }),
   }));
   if (written.some((route) => Object.keys(route.match).length === 0)) return written;
-  return [...written, { name: DEFAULT_ROUTE, match: {}, ...defaultRoute, digest: { windowMs } }];
+  const digest = digestOf({}, windowMs);
+  const standard = { ...defaultRoute, digest, quietHours: [], breakThrough: ['critical'] as const };
+  return [...written, { name: DEFAULT_ROUTE, match: {}, ...standard }];
 }
 
+export function silencesOf(file: ConfigFile): readonly SilenceConfig[] {
+  return file.silences.map(({ name, match, from, until, reason }) => ({
+    name,
+    match: {
+      ...jobMatch(match),
+      ...(match.severity !== undefined && { severity: match.severity }),
+      ...(match.kind !== undefined && { kind: match.kind }),
+    },
+    ...(from !== undefined && { from }),
+    until,
+    ...(reason !== undefined && { reason }),
+  }));
+}
+
+/** Undefined when it is off. */
+export function stormOf({ storm }: ConfigFile): StormConfig | undefined {
+  if (storm === 'off') return undefined;
+  const { keys, within, share, update } = storm;
+  return { keys, withinMs: within, ...(share !== null && { share }), updateMs: update };
+}
+
+/** Undefined when it is off. */
+export function flappingOf({ flapping }: ConfigFile): FlappingConfig | undefined {
+  if (flapping === 'off') return undefined;
+  return { times: flapping.times, withinMs: flapping.within, holdMs: flapping.hold };
+}
+
+export function selfWatchOf({ self_watch: watch }: ConfigFile, environment: Environment): SelfWatchConfig {
+  const deadmanUrl = watch.deadman_url ?? environment.deadmanUrl;
+  return {
+    staleAfterMs: watch.stale_after,
+    ...(deadmanUrl !== undefined && { deadmanUrl }),
+    auditMs: watch.audit_every,
+    ...(watch.canary !== null && { canaryMs: watch.canary }),
+  };
+}
+
+/** In the file's order; the short form is one level. */
 export function escalationsOf(file: ConfigFile): Readonly<Record<string, EscalationConfig>> {
-  const entries = Object.entries(file.escalations);
-  return Object.fromEntries(entries.map(([name, { after, channels }]) => [name, { afterMs: after, channels }]));
+  return file.escalations;
 }
 
 export function retentionOf(file: ConfigFile): RetentionConfig {
@@ -117,13 +166,37 @@ export function deliveryOf(file: ConfigFile): DeliveryConfig {
   return { attemptTimeoutMs: file.delivery.attempt_timeout, unknownRetryMs: file.delivery.unknown_retry };
 }
 
-export function workersOf(file: ConfigFile): WorkersConfig {
-  return { claimSeconds: Math.max(1, Math.round(file.workers.claim / 1_000)) };
+export function workersOf({ workers }: ConfigFile, environment: Environment): WorkersConfig {
+  const detectorPort = portOf(workers.detector_port ?? environment.detectorPort, DETECTOR_PORT_DEFAULT);
+  const notifierPort = portOf(workers.notifier_port ?? environment.notifierPort, NOTIFIER_PORT_DEFAULT);
+  return {
+    claimSeconds: Math.max(1, Math.round(workers.claim / 1_000)),
+    host: workers.host ?? environment.host ?? HOST_DEFAULT,
+    ...(detectorPort !== undefined && { detectorPort }),
+    ...(notifierPort !== undefined && { notifierPort }),
+  };
+}
+
+function portOf(chosen: PortSetting | undefined, standard: number): WorkersConfig['detectorPort'] {
+  if (chosen === 'off') return undefined;
+  return { port: chosen ?? standard, isDefault: chosen === undefined };
+}
+
+type DigestInFile = NonNullable<ConfigFile['routes'][number]['digest']>;
+
+function digestOf(digest: Partial<DigestInFile>, windowMs: number): RouteConfig['digest'] {
+  const { window, first_at_once: firstAtOnce, max_items: itemsMax, all_quiet: allQuiet } = digest;
+  return {
+    windowMs: window ?? windowMs,
+    firstAtOnce: firstAtOnce ?? false,
+    itemsMax: itemsMax ?? ITEMS_MAX,
+    ...(allQuiet !== undefined && { allQuiet: { cron: allQuiet.cron, timeZone: allQuiet.timezone ?? 'UTC' } }),
+  };
 }
 
 type RuleMatchInFile = ConfigFile['rules'][number]['match'];
 type MatchInFile = Omit<RuleMatchInFile, 'kind'>;
-type RouteMatchInFile = MatchInFile & { readonly severity?: RouteMatch['severity'] | undefined };
+type RouteMatchInFile = NonNullable<ConfigFile['routes'][number]['match']>;
 
 function jobMatch(match: MatchInFile): JobMatch {
   return {
@@ -138,7 +211,14 @@ function ruleMatch(match: RuleMatchInFile): RuleMatch {
 }
 
 function routeMatch(match: RouteMatchInFile): RouteMatch {
-  return { ...jobMatch(match), ...(match.severity !== undefined && { severity: match.severity }) };
+  const { severity, kind, adapter, during } = match;
+  return {
+    ...jobMatch(match),
+    ...(severity !== undefined && { severity }),
+    ...(kind !== undefined && { kind }),
+    ...(adapter !== undefined && { adapter }),
+    ...(during !== undefined && { during }),
+  };
 }
 
 /** The same without the keys that are there but undefined, as zod leaves those of optional fields. */

@@ -1,11 +1,20 @@
 import { parseDuration } from '../duration.ts';
 import type { ConfigProblem } from '../errors.ts';
 import { adminUrlProblem } from './admin-url.ts';
+import {
+  routingKeyProblem,
+  sendgridWebhookKeyProblem,
+  sentryDsnProblem,
+  slackChannelProblem,
+  slackTokenProblem,
+  webhookSecretProblem,
+} from './channel-rules.ts';
 import type { LogLevel } from './config.ts';
 import { emailAddressProblem, splitAddresses } from './email-address.ts';
 import type { EnvironmentVariables } from './interpolate.ts';
 import { MASK, maskUrl } from './mask-url.ts';
 import { nearestName, suggestName } from './nearest-name.ts';
+import { hostProblem, portProblem } from './reliability-schema.ts';
 import {
   apiKeyProblem,
   DURATION_BOUNDS,
@@ -22,7 +31,29 @@ const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'erro
 /** Shorter than this, a secret that signs links can be guessed. */
 const SECRET_CHARACTERS_MIN = 16;
 
-const OWN_VARIABLES = ['TOCSIN_CONFIG', 'TOCSIN_SECRET', 'TOCSIN_DIGEST_WINDOW'];
+const OWN_VARIABLES = [
+  'TOCSIN_CONFIG',
+  'TOCSIN_SECRET',
+  'TOCSIN_DIGEST_WINDOW',
+  'TOCSIN_DETECTOR_PORT',
+  'TOCSIN_NOTIFIER_PORT',
+  'TOCSIN_HOST',
+];
+
+/** Where a worker listens; `off`: nowhere. */
+export type PortSetting = number | 'off';
+
+/**
+ * What the file declares of channels. Variables that only complete declared channels (`WEBHOOK_SECRET`) are read when one
+ * lacks the key: elsewhere they may belong to another program.
+ */
+export type DeclaredTypes = {
+  readonly has: (type: string) => boolean;
+  readonly lacks: (type: string, key: string) => boolean;
+};
+
+/** No channel is declared. */
+const NO_TYPES: DeclaredTypes = { has: () => false, lacks: () => false };
 
 /** The environment variables that mean something, checked. A variable that is unset, empty or wrong is absent. */
 export type Environment = {
@@ -35,6 +66,19 @@ export type Environment = {
   readonly sendgridBaseUrl?: string;
   readonly smtpUrl?: string;
   readonly slackWebhookUrl?: string;
+  readonly slackSigningSecret?: string;
+  readonly sendgridWebhookKey?: string;
+  /** These complete declared channels; absent when none needs them. */
+  readonly slackBotToken?: string;
+  readonly slackChannel?: string;
+  readonly webhookUrl?: string;
+  readonly webhookSecret?: string;
+  readonly pagerdutyRoutingKey?: string;
+  readonly sentryDsn?: string;
+  readonly deadmanUrl?: string;
+  readonly host?: string;
+  readonly detectorPort?: PortSetting;
+  readonly notifierPort?: PortSetting;
   readonly adminUrl?: string;
   readonly publicUrl?: string;
   readonly secret?: string;
@@ -47,7 +91,7 @@ export type Environment = {
 };
 
 /** Reads and checks every variable of the outer contract. Blanks around a value are dropped, since env files often keep them. */
-export function readEnvironment(env: EnvironmentVariables): Environment {
+export function readEnvironment(env: EnvironmentVariables, declared: DeclaredTypes = NO_TYPES): Environment {
   const problems: ConfigProblem[] = [];
   const wrong = new Set<string>();
 
@@ -85,6 +129,21 @@ export function readEnvironment(env: EnvironmentVariables): Environment {
   const sendgridBaseUrl = readUrl('SENDGRID_BASE_URL', HTTP_PROTOCOLS);
   const smtpUrl = readUrl('SMTP_URL', SMTP_PROTOCOLS);
   const slackWebhookUrl = readUrl('SLACK_WEBHOOK_URL', HTTP_PROTOCOLS);
+  const slackSigningSecret = read('SLACK_SIGNING_SECRET', apiKeyProblem, masked, same);
+  const sendgridWebhookKey = read('SENDGRID_WEBHOOK_KEY', sendgridWebhookKeyProblem, masked, same);
+  const deadmanUrl = readUrl('DEADMAN_URL', HTTP_PROTOCOLS);
+  const host = read('TOCSIN_HOST', hostProblem, JSON.stringify, same);
+  const detectorPort = read('TOCSIN_DETECTOR_PORT', portProblem, JSON.stringify, portOf);
+  const notifierPort = read('TOCSIN_NOTIFIER_PORT', portProblem, JSON.stringify, portOf);
+  /** A variable that completes channels of one type, where one lacks that key. */
+  const complete = (type: string, key: string, name: string, problemOf: (text: string) => string | undefined) =>
+    declared.lacks(type, key) ? read(name, problemOf, masked, same) : undefined;
+  const slackBotToken = complete('slack_bot', 'token', 'SLACK_BOT_TOKEN', slackTokenProblem);
+  const slackChannel = complete('slack_bot', 'channel', 'SLACK_CHANNEL', slackChannelProblem);
+  const webhookUrl = complete('webhook', 'url', 'WEBHOOK_URL', (value) => urlProblem(value, HTTP_PROTOCOLS));
+  const webhookSecret = complete('webhook', 'secret', 'WEBHOOK_SECRET', webhookSecretProblem);
+  const pagerdutyRoutingKey = complete('pagerduty', 'routing_key', 'PAGERDUTY_ROUTING_KEY', routingKeyProblem);
+  const sentryDsn = complete('sentry', 'dsn', 'SENTRY_DSN', sentryDsnProblem);
   const adminUrl = read('ADMIN_URL', adminUrlProblem, JSON.stringify, same);
   const publicUrl = read('PUBLIC_URL', publicUrlProblem, maskUrl, (value) => value.replace(/\/+$/, ''));
   const secret = read('TOCSIN_SECRET', () => undefined, masked, same);
@@ -103,8 +162,10 @@ export function readEnvironment(env: EnvironmentVariables): Environment {
       `TOCSIN_SECRET has fewer than ${SECRET_CHARACTERS_MIN} characters and could be guessed; use a long random one.`,
     );
   }
-  if (slackWebhookUrl !== undefined) {
-    warnings.push('SLACK_WEBHOOK_URL is set, but Slack is not a channel yet; nothing is sent there.');
+  for (const [name, type] of UNMISTAKABLE_VARIABLES) {
+    if ((env[name]?.trim() ?? '') !== '' && !declared.has(type)) {
+      warnings.push(`${name} is set, but no channel of type ${type} is declared; nothing is sent there.`);
+    }
   }
   return {
     ...(databaseUrl !== undefined && { databaseUrl }),
@@ -116,6 +177,18 @@ export function readEnvironment(env: EnvironmentVariables): Environment {
     ...(sendgridBaseUrl !== undefined && { sendgridBaseUrl }),
     ...(smtpUrl !== undefined && { smtpUrl }),
     ...(slackWebhookUrl !== undefined && { slackWebhookUrl }),
+    ...(slackSigningSecret !== undefined && { slackSigningSecret }),
+    ...(sendgridWebhookKey !== undefined && { sendgridWebhookKey }),
+    ...(slackBotToken !== undefined && { slackBotToken }),
+    ...(slackChannel !== undefined && { slackChannel }),
+    ...(webhookUrl !== undefined && { webhookUrl }),
+    ...(webhookSecret !== undefined && { webhookSecret }),
+    ...(pagerdutyRoutingKey !== undefined && { pagerdutyRoutingKey }),
+    ...(sentryDsn !== undefined && { sentryDsn }),
+    ...(deadmanUrl !== undefined && { deadmanUrl }),
+    ...(host !== undefined && { host }),
+    ...(detectorPort !== undefined && { detectorPort }),
+    ...(notifierPort !== undefined && { notifierPort }),
     ...(adminUrl !== undefined && { adminUrl }),
     ...(publicUrl !== undefined && { publicUrl }),
     ...(secret !== undefined && { secret }),
@@ -125,6 +198,16 @@ export function readEnvironment(env: EnvironmentVariables): Environment {
     problems,
     warnings,
   };
+}
+
+/** Variables nobody sets for another purpose, and the type of channel they are for. */
+const UNMISTAKABLE_VARIABLES = [
+  ['SLACK_BOT_TOKEN', 'slack_bot'],
+  ['PAGERDUTY_ROUTING_KEY', 'pagerduty'],
+] as const;
+
+function portOf(port: string): PortSetting {
+  return port === 'off' ? 'off' : Number(port);
 }
 
 function logLevelProblem(value: string): string | undefined {

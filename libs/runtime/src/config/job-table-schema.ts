@@ -100,6 +100,24 @@ const states = z
     if (first.size === 0) context.addIssue('names no status; leave it out');
   });
 
+/** Most further fields of one table. */
+const DETAILS_MAX = 20;
+/** Longest name of a further field: Sentry's limit for the key of a tag. */
+const DETAIL_NAME_CHARACTERS_MAX = 32;
+/** Names that mean something else where details are shown. */
+const TAKEN_NAMES: readonly string[] = ['source', 'job_type', 'target_id', 'kind', 'reason'];
+
+const detailName = checkedText((detail) => {
+  if (!new RegExp(`^[A-Za-z][A-Za-z0-9_]{0,${DETAIL_NAME_CHARACTERS_MAX - 1}}$`).test(detail)) {
+    return `must be 1 to ${DETAIL_NAME_CHARACTERS_MAX} letters, digits or underscores, beginning with a letter`;
+  }
+  return TAKEN_NAMES.includes(detail) ? 'means something already; choose another name' : undefined;
+});
+
+const details = z.record(detailName, columnOrValue).superRefine((fields, context) => {
+  if (Object.keys(fields).length > DETAILS_MAX) context.addIssue(`must have at most ${DETAILS_MAX} entries`);
+});
+
 /** One entry of `jobs`. */
 export const jobTable = z.strictObject({
   name: name.describe(
@@ -122,6 +140,11 @@ export const jobTable = z.strictObject({
     .optional(),
   columns: columns
     .describe('Where the table differs from its adapter: by field the column that holds it. For custom all it has.')
+    .default({}),
+  details: details
+    .describe(
+      'Further fields for channels that show them (Sentry): by name a column, a path into one, or { value: … }.',
+    )
     .default({}),
   states: states
     .describe('What the values of the status column mean. Replaces all of those of the adapter.')

@@ -20,6 +20,26 @@ function load(yaml: string | undefined, env: Variables = {}): Config {
 
 const mail = { SENDGRID_API_KEY: 'SG.key', ALERT_EMAIL_TO: 'ada@example.com, grace@example.org' };
 
+/** A route that sets nothing but who is told. */
+const plain = {
+  digest: { windowMs: 900_000, firstAtOnce: false, itemsMax: 100 },
+  quietHours: [],
+  breakThrough: ['critical'],
+} as const;
+
+const selfCare = {
+  storm: { keys: 50, withinMs: 300_000, share: 0.5, updateMs: 900_000 },
+  flapping: { times: 4, withinMs: 21_600_000, holdMs: 3_600_000 },
+  selfWatch: { staleAfterMs: 60_000, auditMs: 60_000, canaryMs: 3_600_000 },
+};
+
+const workers = {
+  claimSeconds: 10,
+  host: '127.0.0.1',
+  detectorPort: { port: 9571, isDefault: true },
+  notifierPort: { port: 9572, isDefault: true },
+};
+
 describe('without a file', () => {
   test('has a default for everything', () => {
     expect(load(undefined)).toEqual({
@@ -34,17 +54,20 @@ describe('without a file', () => {
           lookBackMs: 14 * 86_400_000,
           batch: 500,
           columns: {},
+          details: {},
         },
       ],
       chains: [],
       schedules: [],
       rules: [{ match: {}, groupBy: ['source', 'job_type', 'target_id'], ignore: false }],
-      routes: [{ name: 'default', match: {}, channels: ['outbox'], fallback: [], digest: { windowMs: 900_000 } }],
+      routes: [{ name: 'default', match: {}, channels: ['outbox'], fallback: [], ...plain }],
       channels: { outbox: { type: 'outbox', directory: join(cwd, '.tocsin/outbox') }, console: { type: 'console' } },
       escalations: {},
+      silences: [],
+      ...selfCare,
       retention: { outcomesMs: 400 * 86_400_000, deliveriesMs: 90 * 86_400_000 },
       delivery: { attemptTimeoutMs: 30_000, unknownRetryMs: 60_000 },
-      workers: { claimSeconds: 10 },
+      workers,
       logLevel: 'info',
       stateDirectory: join(cwd, '.tocsin'),
       warnings: [
@@ -83,9 +106,7 @@ describe('without a file', () => {
       apiKey: 'SG.key',
       baseUrl: 'http://127.0.0.1:8025',
     });
-    expect(config.routes).toEqual([
-      { name: 'default', match: {}, channels: ['email'], fallback: [], digest: { windowMs: 900_000 } },
-    ]);
+    expect(config.routes).toEqual([{ name: 'default', match: {}, channels: ['email'], fallback: [], ...plain }]);
     expect(config.warnings).toEqual([]);
   });
 
@@ -136,9 +157,19 @@ describe('without a file', () => {
 
   test.each([
     {
-      caption: 'Slack is not a channel yet',
-      env: { SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T/B/x' },
-      says: /^SLACK_WEBHOOK_URL is set, but/,
+      caption: 'there is no channel for a token',
+      env: { SLACK_BOT_TOKEN: 'xoxb-1' },
+      says: /^SLACK_BOT_TOKEN is set, but no channel of type slack_bot is declared; nothing is sent there\.$/,
+    },
+    {
+      caption: 'there is no channel for a routing key',
+      env: { PAGERDUTY_ROUTING_KEY: 'x' },
+      says: /^PAGERDUTY_ROUTING_KEY is set, but no channel of type pagerduty is declared/,
+    },
+    {
+      caption: 'a port is mistyped',
+      env: { TOCSIN_NOTIFER_PORT: 'off' },
+      says: /did you mean TOCSIN_NOTIFIER_PORT\?$/,
     },
     { caption: 'the secret is short', env: { TOCSIN_SECRET: 'short' }, says: /^TOCSIN_SECRET has fewer than 16/ },
     {
@@ -212,6 +243,7 @@ retention: { outcomes: 30d }
           lookBackMs: 7 * day,
           batch: 100,
           columns: {},
+          details: {},
         },
         {
           name: 'billing',
@@ -223,6 +255,7 @@ retention: { outcomes: 30d }
           lookBackMs: 14 * day,
           batch: 500,
           columns: {},
+          details: {},
         },
       ],
       chains: [
@@ -251,10 +284,11 @@ retention: { outcomes: 30d }
           match: { severity: ['critical'] },
           channels: ['oncall'],
           fallback: ['console'],
-          digest: { windowMs: 60_000 },
+          ...plain,
+          digest: { ...plain.digest, windowMs: 60_000 },
           escalation: 'boss',
         },
-        { name: 'all', match: {}, channels: ['team', 'archive'], fallback: [], digest: { windowMs: 900_000 } },
+        { name: 'all', match: {}, channels: ['team', 'archive'], fallback: [], ...plain },
       ],
       channels: {
         outbox: { type: 'outbox', directory: join(cwd, '.tocsin/outbox') },
@@ -274,10 +308,12 @@ retention: { outcomes: 30d }
         archive: { type: 'outbox', directory: join(cwd, 'mails') },
         boss: { type: 'console' },
       },
-      escalations: { boss: { afterMs: 1_800_000, channels: ['boss'] } },
+      escalations: { boss: { levels: [{ afterMs: 1_800_000, channels: ['boss'] }] } },
+      silences: [],
+      ...selfCare,
       retention: { outcomesMs: 30 * day, deliveriesMs: 90 * day },
       delivery: { attemptTimeoutMs: 30_000, unknownRetryMs: 60_000 },
-      workers: { claimSeconds: 10 },
+      workers,
       logLevel: 'info',
       stateDirectory: join(cwd, '.tocsin'),
       warnings: [],

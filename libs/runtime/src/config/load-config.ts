@@ -4,23 +4,29 @@ import { checkReferences } from './check-references.ts';
 import { checkRoutes } from './check-routes.ts';
 import { checkRules, janitorWarnings } from './check-rules.ts';
 import { checkSchedules } from './check-schedules.ts';
+import { settingWarnings } from './check-settings.ts';
 import type { Config } from './config.ts';
-import { channelSchema, configSchema, type ConfigFile, type DeclaredChannel } from './config-schema.ts';
+import { channelSchema, type DeclaredChannel } from './channel-schema.ts';
+import { configSchema, type ConfigFile } from './config-schema.ts';
 import { describeIssue, type FilePath, FILE_PROBLEMS_MAX } from './describe-issue.ts';
-import { type Environment, readEnvironment } from './environment.ts';
+import { type DeclaredTypes, type Environment, readEnvironment } from './environment.ts';
 import type { EnvironmentVariables } from './interpolate.ts';
-import { mappingAt, namesOf } from './loose-file.ts';
+import { mappingAt, namesOf, textAt } from './loose-file.ts';
 import { type ConfigFileContent, readConfigFile } from './read-config-file.ts';
 import { BUILT_IN_CHANNELS, type ResolvedChannels, resolveChannels } from './resolve-channels.ts';
 import {
   chainsOf,
   deliveryOf,
   escalationsOf,
+  flappingOf,
   jobsOf,
   retentionOf,
   routesOf,
   rulesOf,
   schedulesOf,
+  selfWatchOf,
+  silencesOf,
+  stormOf,
   workersOf,
 } from './effective-config.ts';
 
@@ -31,6 +37,8 @@ export type LoadConfigOptions = {
   readonly cwd: string;
   /** A file named on the command line; goes before `TOCSIN_CONFIG`. */
   readonly file?: string;
+  /** For warnings of what is over already. Default: the machine's clock. */
+  readonly now?: Date;
 };
 
 /**
@@ -39,9 +47,9 @@ export type LoadConfigOptions = {
  * Throws ConfigError with every problem of both at once: wrong values, unknown keys with the nearest valid one, names
  * that are taken or do not exist, routes that cannot be reached. Secrets are masked in it. Reads files, connects to nothing.
  */
-export function loadConfig({ env, cwd, file }: LoadConfigOptions): Config {
-  const environment = readEnvironment(env);
+export function loadConfig({ env, cwd, file, now = new Date() }: LoadConfigOptions): Config {
   const content = readConfigFile(env, cwd, file);
+  const environment = readEnvironment(env, declaredTypes(content.data));
   const stateDirectory = resolve(cwd, '.tocsin');
   const resolved = resolveChannels(
     wellFormedChannels(content.data),
@@ -52,10 +60,12 @@ export function loadConfig({ env, cwd, file }: LoadConfigOptions): Config {
       stateDirectory,
     },
   );
-  const { breaches, warnings, parsed } = checkFile(content, resolved, environment);
+  const { breaches, warnings, parsed } = checkFile(content, resolved, environment, now);
   const problems: readonly ConfigProblem[] = [...environment.problems, ...content.problems, ...breaches];
   if (problems.length > 0 || parsed === undefined) throw new ConfigError(problems);
 
+  const storm = stormOf(parsed);
+  const flapping = flappingOf(parsed);
   return {
     version: 1,
     ...(content.file !== undefined && { file: content.file }),
@@ -67,9 +77,13 @@ export function loadConfig({ env, cwd, file }: LoadConfigOptions): Config {
     routes: routesOf(parsed, environment, resolved.defaultRoute),
     channels: resolved.channels,
     escalations: escalationsOf(parsed),
+    silences: silencesOf(parsed),
+    ...(storm !== undefined && { storm }),
+    ...(flapping !== undefined && { flapping }),
+    selfWatch: selfWatchOf(parsed, environment),
     retention: retentionOf(parsed),
     delivery: deliveryOf(parsed),
-    workers: workersOf(parsed),
+    workers: workersOf(parsed, environment),
     logLevel: environment.logLevel,
     stateDirectory,
     warnings: [...environment.warnings, ...resolved.warnings, ...warnings],
@@ -82,10 +96,19 @@ type FileCheck = {
   readonly warnings: readonly string[];
 };
 
-function checkFile(content: ConfigFileContent, resolved: ResolvedChannels, environment: Environment): FileCheck {
+function checkFile(
+  content: ConfigFileContent,
+  resolved: ResolvedChannels,
+  environment: Environment,
+  now: Date,
+): FileCheck {
   const outcome = configSchema.safeParse(content.data);
   const form = outcome.success ? [] : outcome.error.issues.flatMap((issue) => describeIssue(issue, content.data));
-  const references = checkReferences(content.data, channelNames(content.data, resolved, environment));
+  const references = checkReferences(
+    content.data,
+    channelNames(content.data, resolved, environment),
+    resolved.defaultRoute,
+  );
   const breaches = [
     ...form,
     ...resolved.breaches,
@@ -98,7 +121,11 @@ function checkFile(content: ConfigFileContent, resolved: ResolvedChannels, envir
     .slice(0, FILE_PROBLEMS_MAX)
     .map(content.report);
   const janitor = janitorWarnings(content.data, environment.janitorDatabaseUrl !== undefined);
-  return { parsed: outcome.data, breaches, warnings: [...references.warnings, ...janitor] };
+  return {
+    parsed: outcome.data,
+    breaches,
+    warnings: [...references.warnings, ...janitor, ...settingWarnings(content.data, now)],
+  };
 }
 
 /** The channels that are right in themselves, so that each can be completed even if another one is wrong. */
@@ -112,10 +139,20 @@ function wellFormedChannels(data: unknown): Readonly<Record<string, DeclaredChan
   );
 }
 
+/** What of the channels is declared, right or wrong: only what they lack is taken from the environment. */
+function declaredTypes(data: unknown): DeclaredTypes {
+  const channels = mappingAt(data, 'channels');
+  const declared = namesOf(channels).map((name) => mappingAt(channels, name));
+  return {
+    has: (type) => declared.some((channel) => textAt(channel, 'type') === type),
+    lacks: (type, key) => declared.some((channel) => textAt(channel, 'type') === type && channel[key] === undefined),
+  };
+}
+
 /** Every name a route may use, those of channels with problems included: they exist, they are only wrong. */
 function channelNames(data: unknown, resolved: ResolvedChannels, environment: Environment): readonly string[] {
   const declared = namesOf(mappingAt(data, 'channels'));
-  const expected = declared.length > 0 || environment.wrong.size === 0 ? [] : ['email', 'email-smtp'];
+  const expected = declared.length > 0 || environment.wrong.size === 0 ? [] : ['email', 'email-smtp', 'slack'];
   return [
     ...new Set([
       ...declared,
@@ -132,13 +169,15 @@ function isWithin(path: FilePath, outer: FilePath): boolean {
 }
 
 function optionalSettings(environment: Environment): Partial<Config> {
-  const { databaseUrl, jobsDatabaseUrl, adminUrl, publicUrl, secret, slackWebhookUrl } = environment;
+  const { databaseUrl, jobsDatabaseUrl, adminUrl, publicUrl, secret, sendgridWebhookKey, slackSigningSecret } =
+    environment;
   return {
     ...(databaseUrl !== undefined && { databaseUrl }),
     ...(jobsDatabaseUrl !== undefined && { jobsDatabaseUrl }),
     ...(adminUrl !== undefined && { adminUrl }),
     ...(publicUrl !== undefined && { publicUrl }),
     ...(secret !== undefined && { secret }),
-    ...(slackWebhookUrl !== undefined && { slackWebhookUrl }),
+    ...(sendgridWebhookKey !== undefined && { sendgridWebhookKey }),
+    ...(slackSigningSecret !== undefined && { slackSigningSecret }),
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { maskUrl } from './mask-url.ts';
+import { maskUrl, maskUrlPath } from './mask-url.ts';
 
 describe('maskUrl', () => {
   const cases = [
@@ -46,4 +46,17 @@ describe('maskUrl', () => {
       expect(maskUrl(url)).toBe(shown);
     });
   }
+});
+
+describe('maskUrlPath', () => {
+  test.each([
+    ['https://hc-ping.com/0c1f/start?x=1#y', 'https://hc-ping.com/***'],
+    ['https://u:p@hooks.example.com:8443/in', 'https://u:***@hooks.example.com:8443/***'],
+    ['https://example.com?token=x', 'https://example.com/***'],
+    ['https://example.com/', 'https://example.com/'],
+    ['https://example.com', 'https://example.com/'],
+    ['geheim', '***'],
+  ])('shows %s as %s', (url, shown) => {
+    expect(maskUrlPath(url)).toBe(shown);
+  });
 });

@@ -20,3 +20,14 @@ export function maskUrl(text: string): string {
   }
   return url.href;
 }
+
+/**
+ * As `maskUrl`, but path, query and fragment are masked, too: of the address of a webhook or a dead man's switch nobody can
+ * say that they are no secret.
+ */
+export function maskUrlPath(text: string): string {
+  const shown = maskUrl(text);
+  const url = URL.parse(shown);
+  if (url === null || `${url.pathname}${url.search}${url.hash}` === '/') return shown;
+  return `${shown.slice(0, shown.indexOf('/', shown.indexOf('://') + 3))}/${MASK}`;
+}

@@ -246,6 +246,6 @@ export const rule = z.strictObject({
     .describe('How long jobs of a type may run without any of them ending, or off, the default.')
     .optional(),
   partial: partial
-    .describe('How much of a job that succeeded may have failed, or off. Default: a share of 5%.')
+    .describe('How much of a job that succeeded may have failed, or off. Default: a share of 1%.')
     .optional(),
 });

@@ -38,6 +38,13 @@ export const DURATION_BOUNDS = {
   deadline: { minMs: 1_000, maxMs: 365 * DAY_MS },
   every: { minMs: MINUTE_MS, maxMs: 366 * DAY_MS },
   grace: { minMs: 0, maxMs: 31 * DAY_MS },
+  stormWithin: { minMs: 1_000, maxMs: DAY_MS },
+  stormUpdate: { minMs: 1_000, maxMs: DAY_MS },
+  flapHold: { minMs: 1_000, maxMs: 7 * DAY_MS },
+  staleAfter: { minMs: 1_000, maxMs: DAY_MS },
+  audit: { minMs: 1_000, maxMs: HOUR_MS },
+  canary: { minMs: 1_000, maxMs: 7 * DAY_MS },
+  ratePer: { minMs: 100, maxMs: DAY_MS },
 } as const satisfies Record<string, DurationBounds>;
 
 /** A duration within its bounds. */

@@ -20,7 +20,7 @@ export function shownValue(path: readonly PropertyKey[], value: unknown): string
 function shownText(text: string, key: string): string {
   if (isReference(text)) return text;
   if (/key|secret|token|password/i.test(key)) return MASK;
-  return /url/i.test(key) || text.includes('://') ? maskUrl(text) : text;
+  return /url|dsn/i.test(key) || text.includes('://') ? maskUrl(text) : text;
 }
 
 function isReference(text: string): boolean {
