@@ -1,10 +1,10 @@
-import type { DigestPurpose, Lease, Opening, ResolutionReason } from './event.ts';
+import type { DigestPurpose, Lease, Opening, ResolutionReason, SilenceEnd } from './event.ts';
 import type { AlertId, DeliveryId, DigestId, Instant } from './ids.ts';
 import type { FrozenChain, FrozenRoute, Severity } from './policy.ts';
 import type { ConditionKind, EndCause, Step } from './signal.ts';
 
 /** Version of the fold. A stored read model of another version is folded again from the events. */
-export const alertModelVersion = 2;
+export const alertModelVersion = 3;
 
 /** Most causes (signatures) counted one by one in an alert or a batch; further ones are counted together. */
 export const causesMax = 12;
@@ -28,6 +28,8 @@ export interface Cause {
   readonly count: number;
   /** Versions of FailureDetected events in this stream, newest kept last. */
   readonly samples: readonly number[];
+  readonly firstAt: Instant;
+  readonly lastAt: Instant;
 }
 
 /** News of an alert for one route. */
@@ -44,9 +46,20 @@ export interface Batch {
   readonly lapse: {
     readonly by: string;
     readonly acknowledgedAt: Instant;
-    readonly reason: 'time' | 'signature-change';
+    readonly reason: 'time' | 'signature-change' | 'failures';
   } | null;
-  readonly escalation: { readonly level: number; readonly name: string; readonly afterMs: number } | null;
+  /** The silence that is over, under which some of this happened. */
+  readonly unsilenced: { readonly by: string; readonly reason: string | null; readonly endedBy: string | null } | null;
+  /** It was flapping and has stayed broken. */
+  readonly settled: boolean;
+  /** Severity before it rose, once people were told; null when it did not. */
+  readonly severityBefore: Severity | null;
+  readonly escalation: {
+    readonly level: number;
+    readonly repeat: number;
+    readonly name: string;
+    readonly afterMs: number;
+  } | null;
   /** What became of conditions told before, and what the janitor did. */
   readonly developments: readonly Development[];
 }
@@ -89,6 +102,27 @@ export interface Owed {
   readonly failedAt: Instant;
   /** The latest failure of each run, `''` outside a run: each has to be made good. The newest `runsMax` runs. */
   readonly failedAtByRun: Readonly<Record<string, Instant>>;
+}
+
+/** A silence that mutes the alert. */
+export interface Mute {
+  readonly by: string;
+  readonly reason: string | null;
+  readonly end: SilenceEnd;
+}
+
+/** What happens to the alert next by itself, for `explain`, for the audit, and for the second net under the timers. */
+export interface NextAction {
+  /**
+   * - `digest`: a digest that has its news is due, or its messages are under way.
+   * - `rejoin`: its news sits in no digest and should.
+   * - `escalate`, `lapse`, `settle`: a clock runs out.
+   * - `unsilence`: a silence ends.
+   * - `wait`: nothing has a time; it waits for a success, for the end of a condition or for a person.
+   * - `none`: it is over and everybody who was told knows.
+   */
+  readonly action: 'digest' | 'rejoin' | 'escalate' | 'lapse' | 'settle' | 'unsilence' | 'wait' | 'none';
+  readonly at: Instant | null;
 }
 
 /** The folded life of one alert: plain JSON, equal to `tocsin.alerts.data`. */
@@ -156,8 +190,31 @@ export interface AlertState {
     /** Causes known when it was given. */
     readonly signatures: readonly string[];
     readonly note: string | null;
+    /** Failures since it was given; what lease `failures` counts. */
+    readonly failures: number;
   } | null;
+  /** The highest step climbed on any route: levels, then repetitions. */
   readonly escalationLevel: number;
+  /** Steps climbed since `unansweredSince`, by route. */
+  readonly escalations: Readonly<Record<string, { readonly step: number; readonly at: Instant }>>;
+  /** Silences that mute it, by id. */
+  readonly silences: Readonly<Record<string, Mute>>;
+  /** Set while it is flapping. */
+  readonly flapping: {
+    readonly count: number;
+    readonly withinMs: number;
+    readonly holdMs: number;
+    /** Since when it has been failing without a recovery. */
+    readonly failingSince: Instant;
+    /** Fine again, and resolved if it stays so until then. */
+    readonly heldUntil: Instant | null;
+  } | null;
+  /** It was opened as flapping, whether or not it has settled since. */
+  readonly openedFlapping: Opening['flapping'];
+  /** Messages that were accepted and came back. */
+  readonly bounces: number;
+  /** Computed by the fold from everything else. */
+  readonly next: NextAction;
   readonly escalatedAt: Instant | null;
   /** Deliveries that no channel took, newest last; see docs/guarantees.md. */
   readonly failedDeliveries: number;

@@ -12,6 +12,9 @@ export const emptyBatch: Batch = {
   opened: false,
   resolved: false,
   lapse: null,
+  unsilenced: null,
+  settled: false,
+  severityBefore: null,
   escalation: null,
   developments: [],
 };
@@ -25,7 +28,20 @@ export const addFailure = (
   failures: batch.failures + 1,
   firstFailedAt: batch.firstFailedAt === null ? failure.failedAt : earlier(batch.firstFailedAt, failure.failedAt),
   lastFailedAt: batch.lastFailedAt === null ? failure.failedAt : later(batch.lastFailedAt, failure.failedAt),
-  ...addCause(batch, { signature: failure.signature, count: 1, samples: [failure.version] }),
+  ...addCause(batch, oneFailure(failure)),
+});
+
+/** A cause that was seen once. */
+export const oneFailure = (failure: {
+  readonly signature: string;
+  readonly version: number;
+  readonly failedAt: Instant;
+}): Cause => ({
+  signature: failure.signature,
+  count: 1,
+  samples: [failure.version],
+  firstAt: failure.failedAt,
+  lastAt: failure.failedAt,
 });
 
 /** News that joins earlier news of the same alert. */
@@ -40,6 +56,9 @@ export const mergeBatches = (older: Batch, newer: Batch): Batch => {
     opened: older.opened || newer.opened,
     resolved: older.resolved || newer.resolved,
     lapse: newer.lapse ?? older.lapse,
+    unsilenced: newer.unsilenced ?? older.unsilenced,
+    settled: older.settled || newer.settled,
+    severityBefore: older.severityBefore ?? newer.severityBefore,
     escalation: newer.escalation ?? older.escalation,
     developments: joinDevelopments(older.developments, newer.developments),
   };
@@ -70,6 +89,8 @@ export const addCause = (counted: Counted, cause: Cause): Counted => {
           signature: known.signature,
           count: known.count + cause.count,
           samples: [...known.samples, ...cause.samples].slice(-samplesPerCauseMax),
+          firstAt: earlier(known.firstAt, cause.firstAt),
+          lastAt: later(known.lastAt, cause.lastAt),
         }
       : known,
   );

@@ -16,10 +16,11 @@ import {
   songs,
   success,
   wholeRun,
+  window,
 } from '../fixtures/builders.ts';
 import { classifyFailure, keysOfSuccess, worse } from './classify.ts';
 import { globMatches } from './match.ts';
-import type { Policy, Rule } from './policy.ts';
+import type { Match, Policy, Rule } from './policy.ts';
 import type { FailureSignal } from './signal.ts';
 
 const rules = (...list: readonly Omit<Rule, 'name'>[]): Policy => ({
@@ -209,9 +210,36 @@ describe('routes', () => {
         channels: ['email'],
         fallback: ['slack'],
         windowMs: 900_000,
+        firstAtOnce: false,
+        quietHours: [],
+        breakThrough: ['critical'],
         escalation: everything.escalation,
       },
     ]);
+  });
+
+  test.for<readonly [caption: string, match: Match, found: boolean]>([
+    ['of the kind', { kind: ['stuck', 'failed'] }, true],
+    ['of another kind', { kind: ['stuck'] }, false],
+    ['of the adapter', { adapter: ['oban', 'research_*'] }, true],
+    ['of another adapter', { adapter: ['oban'] }, false],
+    ['in its hours', { during: [window(3 * 60, 4 * 60)] }, true],
+    ['outside its hours', { during: [window(4 * 60, 3 * 60)] }, false],
+    ['in its hours on other days', { during: [window(3 * 60, 4 * 60, 6, 7)] }, false],
+  ])('match a failure %s', ([, match, found]) => {
+    const only = { ...jobsPolicy, routes: [{ ...everything, match }] };
+    expect(classified(failure(), only).routes).toHaveLength(found ? 1 : 0);
+  });
+
+  test('are chosen by when the alert opens, not by when its failure was read', () => {
+    const only = { ...jobsPolicy, routes: [{ ...everything, match: { during: [window(9 * 60, 17 * 60)] } }] };
+    expect(classifyFailure(failure(), only, at(600))).toMatchObject({ routes: [{ name: 'default' }] });
+    expect(classifyFailure(failure(), only, at(60))).toMatchObject({ routes: [] });
+  });
+
+  test('for an adapter are for watched tables only', () => {
+    const only = { ...jobsPolicy, routes: [{ ...everything, match: { adapter: ['*_jobs'] } }] };
+    expect(classified(failure({ table: 'tocsin.quarantine' }), only).routes).toEqual([]);
   });
 });
 

@@ -1,8 +1,11 @@
+import type { Instant } from './ids.ts';
 import { matches } from './match.ts';
+import type { Subject } from './match.ts';
 import { partialWords, withinPartialLimit } from './partial-limit.ts';
 import { severityRank } from './policy.ts';
 import type { ChainPolicy, FrozenChain, FrozenRoute, Policy, Rule, Severity, Threshold } from './policy.ts';
 import { defaultRule, groupByDefault, partialDefault } from './rule-limits.ts';
+import { componentKey, componentTitle, isComponent, routesOfOwn } from './self-alerts.ts';
 import { isCondition, stepIn, stepName } from './signal.ts';
 import type { FailureKind, FailureSignal, Step, SuccessSignal } from './signal.ts';
 
@@ -32,10 +35,21 @@ export interface Ignored {
 
 /**
  * Applies rules, chains and routes to a failure. Rules: the first that matches and sets a field decides that field.
- * Routes: every matching one takes part; one without a match always exists.
+ * Routes: every matching one takes part; one without a match always exists. Failures of Tocsin's own parts are classified
+ * like others, but by rules that name their source only.
+ *
+ * @param now when it is, for routes that are for certain hours. Default: when the failure was read
  */
-export const classifyFailure = (signal: FailureSignal, policy: Policy): Classification | Ignored => {
-  const rules = policy.rules.filter((rule) => matches(rule.match, signal));
+export const classifyFailure = (
+  signal: FailureSignal,
+  policy: Policy,
+  now: Instant = signal.observedAt,
+): Classification | Ignored => {
+  const subject: Subject = { ...namesOfJob(signal), kind: signal.kind, adapter: policy.adapters[signal.table] ?? '' };
+  const own = isComponent(signal);
+  const rules = policy.rules.filter(
+    (rule) => (!own || rule.match.source !== undefined) && matches(rule.match, subject),
+  );
   const deciding = {
     ignore: rules.find((rule) => rule.ignore !== undefined),
     severity: rules.find((rule) => rule.severity !== undefined),
@@ -54,15 +68,17 @@ export const classifyFailure = (signal: FailureSignal, policy: Policy): Classifi
   const severity = deciding.severity?.severity ?? defaultSeverity(signal.kind);
   const chain = chainOf(signal, policy.chains);
   const frozen = chain === null ? null : freezeChain(chain, signal);
-  const groupBy = deciding.groupBy?.groupBy ?? groupByDefault;
+  const groupBy = own ? groupByDefault : (deciding.groupBy?.groupBy ?? groupByDefault);
+  const isDuring: Subject['isDuring'] = (windows) => policy.hours.isWithin(windows, now);
+  const routes = policy.routes.filter((route) => matches(route.match, { ...subject, severity, isDuring }));
   return {
-    key: chain === null ? jobKey(signal, groupBy) : chainKey(signal.source, chain),
-    title: titleOf(signal, chain, groupBy),
+    key: componentKey(signal) ?? (chain === null ? jobKey(signal, groupBy) : chainKey(signal.source, chain)),
+    title: componentTitle(signal) ?? titleOf(signal, chain, groupBy),
     severity,
     rule: namesOf([deciding.severity, deciding.groupBy, deciding.partial]),
     chain: frozen,
     missing: missingSteps(signal, frozen),
-    routes: policy.routes.filter((route) => matches(route.match, { ...signal, severity })).map(freezeRoute),
+    routes: routesOfOwn(signal, routes.map(freezeRoute), policy.channels),
     threshold:
       deciding.threshold?.threshold === undefined
         ? null
@@ -166,16 +182,28 @@ const namesOf = (rules: readonly (Rule | undefined)[]): string | null => {
   return names.length === 0 ? null : names.join(', ');
 };
 
-const freezeRoute = ({ name, channels, fallback, windowMs, escalation }: Policy['routes'][number]): FrozenRoute => ({
+/** What an alert keeps of a route; the rest is asked of the configuration when it is needed. */
+const freezeRoute = ({
+  name,
+  channels,
+  fallback,
+  windowMs,
+  firstAtOnce,
+  quietHours,
+  breakThrough,
+  escalation,
+}: Policy['routes'][number]): FrozenRoute => ({
   name,
   channels: [...channels],
   fallback: [...fallback],
   windowMs,
-  escalation:
-    escalation === null
-      ? null
-      : { name: escalation.name, afterMs: escalation.afterMs, channels: [...escalation.channels] },
+  firstAtOnce,
+  quietHours: [...quietHours],
+  breakThrough: [...breakThrough],
+  escalation,
 });
+
+const namesOfJob = ({ source, jobType, targetId }: FailureSignal): Subject => ({ source, jobType, targetId });
 
 /** The worse of two severities. */
 export const worse = (a: Severity, b: Severity): Severity => (severityRank[a] >= severityRank[b] ? a : b);

@@ -1,12 +1,16 @@
-import { jobsPerItemMax, messageErrorCharsMax } from './digest-message.ts';
+import type { Fragment } from './digest-fragment.ts';
+import { itemsPerMessageMax, jobsPerItemMax, messageErrorCharsMax } from './digest-message.ts';
 import type { DigestMessage, MessageCause, MessageItem, MessageJob } from './digest-message.ts';
 import type { DigestState } from './digest-state.ts';
 import { shortenMiddle } from './error-text.ts';
 import type { EventNamed } from './event.ts';
-import type { AlertId, Instant } from './ids.ts';
-import { msBetween } from './instant.ts';
+import type { AlertId, DigestId, Instant } from './ids.ts';
+import type { PlannedCause, PlannedItem } from './fold-items.ts';
+import { isAfter, msBetween } from './instant.ts';
 import { headlineOf, subjectOf } from './message-words.ts';
-import type { PlannedItem, PlannedMessage } from './plan-messages.ts';
+import { planMessage } from './plan-messages.ts';
+import type { PlannedMessage } from './plan-messages.ts';
+import { quietHeadlineOf, quietSubjectOf } from './quiet-words.ts';
 import { worse } from './classify.ts';
 import type { Severity } from './policy.ts';
 
@@ -23,6 +27,8 @@ export interface Composition {
   /** Base address of Tocsin's console; null without one. */
   readonly publicUrl: string | null;
   readonly stillOpen: number;
+  /** Open alerts told in the conversation before, those of this digest not counted. Default: 0. */
+  readonly openInThread?: number;
   readonly now: Instant;
 }
 
@@ -35,101 +41,151 @@ export const composeMessage = (
   planned: PlannedMessage,
   composition: Composition,
 ): DigestMessage => {
-  const items = planned.items.map((item) => composeItem(item, composition));
-  const severity = items.reduce<Severity>((worst, item) => worse(worst, item.severity), 'info');
+  const items = planned.items.map((item) => composeItem(item, digest.id, composition));
+  const { incident, followUp, resolvedIds, alertIds } = planned;
+  const threadOpen = (composition.openInThread ?? 0) + alertIds.length - resolvedIds.length;
+  const whole = { failures: planned.failures, incident, followUp, threadOpen, resolved: resolvedIds.length };
   return {
     v: 1,
     digestId: digest.id,
     threadId: planned.threadId,
     route: digest.route,
     purpose: digest.purpose,
-    subject: composition.threadSubject ?? subjectOf(items, planned.failures),
-    headline: headlineOf(items),
-    followUp: planned.followUp,
-    severity,
+    subject: composition.threadSubject ?? subjectOf(items, planned.failures, whole),
+    headline: headlineOf(items, whole),
+    followUp,
+    severity: worstOf(items),
     items,
     omittedAlerts: planned.omittedAlerts,
     totals: {
       failures: planned.failures,
-      alerts: planned.alertIds.length,
-      resolved: planned.resolvedIds.length,
+      alerts: alertIds.length,
+      resolved: resolvedIds.length,
       stillOpen: composition.stillOpen,
     },
+    incident,
+    threadOpen,
     notices: [],
     composedAt: composition.now,
   };
 };
 
-const composeItem = (item: PlannedItem, composition: Composition): MessageItem => {
+const worstOf = (items: readonly MessageItem[]): Severity =>
+  items.reduce<Severity>((worst, item) => worse(worst, item.severity), 'info');
+
+/** What the regular message of a route says although nothing happened. */
+export interface Heartbeat {
+  /** Open alerts of the route, by `openFragmentOf`, in any order. */
+  readonly open: readonly Fragment[];
+  /** How many are open, those not given here included. Default: as many as are given. */
+  readonly openAlerts?: number;
+  /** Most items shown, the most severe first. Default: `itemsPerMessageMax`. */
+  readonly itemsMax?: number;
+  /** Sample failures by `sampleKey`, for the causes. Default: none, and causes are counted only. */
+  readonly samples?: ReadonlyMap<string, Sample>;
+  readonly adminUrl: string | null;
+  readonly publicUrl: string | null;
+  readonly now: Instant;
+}
+
+/** Makes the "all quiet" message of a route: what is still open, or that nothing is. It begins a conversation of its own. */
+export const composeHeartbeat = (digest: Pick<DigestState, 'id' | 'route'>, heartbeat: Heartbeat): DigestMessage => {
+  const { open, itemsMax = itemsPerMessageMax } = heartbeat;
+  const openAlerts = Math.max(open.length, heartbeat.openAlerts ?? 0);
+  const planned = planMessage({ id: digest.id, channels: [] }, '', digest.id, open, itemsMax);
+  const samples = heartbeat.samples ?? new Map<string, Sample>();
+  const items = planned.items.map((item) => composeItem(item, digest.id, { ...heartbeat, samples }));
+  return {
+    v: 1,
+    digestId: digest.id,
+    threadId: digest.id,
+    route: digest.route,
+    purpose: 'heartbeat',
+    subject: quietSubjectOf(openAlerts),
+    headline: quietHeadlineOf(items, openAlerts),
+    followUp: false,
+    // Nothing has happened, whatever is open.
+    severity: 'info',
+    items,
+    omittedAlerts: planned.omittedAlerts + openAlerts - open.length,
+    totals: { failures: 0, alerts: open.length, resolved: 0, stillOpen: openAlerts },
+    incident: null,
+    threadOpen: openAlerts,
+    notices: [],
+    composedAt: heartbeat.now,
+  };
+};
+
+type ItemComposition = Pick<Composition, 'samples' | 'adminUrl' | 'publicUrl'>;
+
+const composeItem = (item: PlannedItem, digestId: DigestId, composition: ItemComposition): MessageItem => {
   const { first } = item;
   const folded = item.fragments > 1;
-  const causes = composeCauses(item, composition);
+  const samples = item.samples.flatMap((ref) => composition.samples.get(sampleKey(ref)) ?? []);
+  const causes = item.causes.map((cause) => causeOf(cause, samples, composition.adminUrl));
+  const { batch } = first;
   return {
     kind: first.kind,
     alertId: first.alertId,
     alerts: item.fragments,
-    title: folded ? `${first.source}/${first.jobType}` : first.title,
-    severity: first.severity,
+    alertIds: item.alertIds,
+    title: item.title,
+    severity: item.severity,
     source: first.source,
     jobType: first.jobType,
     targetId: folded ? null : first.targetId,
-    chain: first.chain,
+    chain: folded ? null : first.chain,
     failures: item.failures,
     occurrences: item.occurrences,
     conditions: item.conditions,
     causes,
-    moreCauses: first.batch.otherCauses,
+    moreCauses: item.moreCauses,
     developments: item.developments,
     moreDevelopments: item.moreDevelopments,
     since: first.since,
     lastFailedAt: item.lastFailedAt,
-    acknowledgedBy: first.acknowledgedBy,
+    acknowledgedBy: folded ? null : first.acknowledgedBy,
     resolution:
-      first.resolution === null
+      item.resolution === null
         ? null
-        : { ...first.resolution, downtimeMs: Math.max(0, msBetween(first.since, first.resolution.resolvedAt)) },
-    lapse: first.batch.lapse,
+        : { ...item.resolution, downtimeMs: Math.max(0, msBetween(first.since, item.resolution.resolvedAt)) },
+    lapse: batch.lapse,
+    silence: batch.unsilenced,
+    flapping: folded ? null : first.flapping,
+    severityBefore: batch.severityBefore,
+    details: folded ? null : (latestOf(samples)?.details ?? null),
     escalation:
-      first.batch.escalation === null
+      batch.escalation === null
         ? null
-        : { ...first.batch.escalation, toldBefore: first.told.map(({ channel, at }) => ({ channel, at })) },
-    predecessor: first.predecessor,
+        : { ...batch.escalation, toldBefore: first.told.map(({ channel, at }) => ({ channel, at })) },
+    predecessor: folded ? null : first.predecessor,
     adminUrl: causes[0]?.jobs[0]?.adminUrl ?? null,
     tocsinUrl:
-      composition.publicUrl === null ? null : `${composition.publicUrl.replace(/\/+$/, '')}/alerts/${first.alertId}`,
+      composition.publicUrl === null
+        ? null
+        : composition.publicUrl.replace(/\/+$/, '') +
+          (folded ? `/alerts?digest=${digestId}` : `/alerts/${first.alertId}`),
   };
 };
 
-const composeCauses = (item: PlannedItem, composition: Composition): readonly MessageCause[] => {
-  const samples = item.samples.flatMap((ref) => composition.samples.get(sampleKey(ref)) ?? []);
-  if (item.fragments > 1) {
-    const signature = item.first.batch.causes[0]?.signature ?? '';
-    return [causeOf(signature, item.failures, samples, composition.adminUrl)];
-  }
-  return item.first.batch.causes.map((cause) =>
-    causeOf(
-      cause.signature,
-      cause.count,
-      samples.filter((sample) => sample.signature === cause.signature),
-      composition.adminUrl,
-    ),
+const latestOf = (samples: readonly Sample[]): Sample | undefined =>
+  samples.reduce<Sample | undefined>(
+    (latest, sample) => (latest === undefined || isAfter(sample.failedAt, latest.failedAt) ? sample : latest),
+    undefined,
   );
-};
 
-const causeOf = (
-  signature: string,
-  count: number,
-  samples: readonly Sample[],
-  adminUrl: string | null,
-): MessageCause => {
-  const jobs = samples.slice(0, jobsPerItemMax).map((sample) => jobOf(sample, adminUrl));
-  const error = samples.at(-1)?.error ?? null;
+const causeOf = (cause: PlannedCause, samples: readonly Sample[], adminUrl: string | null): MessageCause => {
+  const own = samples.filter(({ signature }) => signature === cause.signature);
+  const jobs = own.slice(0, jobsPerItemMax).map((sample) => jobOf(sample, adminUrl));
+  const error = own.at(-1)?.error ?? null;
   return {
-    signature,
+    signature: cause.signature,
     error: error === null ? null : shortenMiddle(error, messageErrorCharsMax),
-    count,
+    count: cause.count,
     jobs,
-    moreJobs: Math.max(0, count - jobs.length),
+    moreJobs: Math.max(0, cause.count - jobs.length),
+    firstSeenAt: cause.firstAt,
+    lastSeenAt: cause.lastAt,
   };
 };
 

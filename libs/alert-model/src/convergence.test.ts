@@ -1,26 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { chainPolicy, deliveryId, digestId, jobsPolicy, outcomeId, songs } from '../fixtures/builders.ts';
+import { chainPolicy, deliveryId, digestId, jobsPolicy, outcomeId, silence, songs } from '../fixtures/builders.ts';
 import { delivered, grouped, histories, learned, moment, played, unlearned } from '../fixtures/histories.ts';
 import { createHouse } from '../fixtures/house.ts';
 import type { House } from '../fixtures/house.ts';
+import { decideBounced } from './decide-bounced.ts';
+import { decideSettle } from './decide-settle.ts';
+import { decideSilence, decideUnsilence } from './decide-silence.ts';
 import { decideRepair } from './decide-repair.ts';
-import {
-  decideAcknowledge,
-  decideEscalate,
-  decideLapse,
-  decideNotificationFailed,
-  decideNotified,
-  decideResolve,
-  decideSuccess,
-  decideUnacknowledge,
-} from './decide.ts';
+import { decideAcknowledge, decideLapse, decideUnacknowledge } from './decide-acknowledge.ts';
+import { decideEscalate } from './decide-escalate.ts';
+import { decideNotificationFailed, decideNotified, decideResolve, decideSuccess } from './decide.ts';
 import type { Decision } from './decision.ts';
+import type { Lease } from './event.ts';
 import { evolveAlert } from './evolve-alert.ts';
 import type { AlertState } from './alert-state.ts';
 import { OutcomeId } from './ids.ts';
-import type { Instant } from './ids.ts';
+import type { DigestId, Instant } from './ids.ts';
+import type { Policy } from './policy.ts';
 
+/** From the second alert of a key on it is flapping; its hold is longer than a run. */
+const flappy: Policy = { ...jobsPolicy, flapping: { times: 1, withinMs: 864_000_000, holdMs: 1_500_000 } };
 const recorded = (house: House): readonly string[] =>
   house.log.flatMap(({ event }) => (event.type === 'FailureDetected' ? [event.data.outcomeId] : [])).toSorted();
 
@@ -29,6 +29,8 @@ describe.for([
   { kind: 'jobs grouped by type', policy: grouped, context: unlearned },
   { kind: 'a configured chain', policy: chainPolicy, context: unlearned },
   { kind: 'an unnamed chain with learned steps', policy: jobsPolicy, context: learned },
+  { kind: 'keys that come and go', policy: flappy, context: unlearned },
+  { kind: 'chains that come and go', policy: { ...flappy, chains: chainPolicy.chains }, context: unlearned },
 ])('signals of $kind', ({ policy, context }) => {
   const cases = histories(context).chain((signals) =>
     fc.record({
@@ -151,12 +153,14 @@ describe('any commands in any order', () => {
           decideEscalate(state, { route: 'default', level }, now),
     ),
     fc
-      .tuple(by, fc.constantFrom('signature-change' as const, 'success' as const, 'time' as const), small)
+      .tuple(by, fc.constantFrom('signature-change', 'success', 'time', 'failures'), small)
       .map(([who, until, ahead]): Command => (state, now) => {
-        const lease =
+        const lease: Lease =
           until === 'time'
             ? { until, at: moment((Date.parse(now) - Date.parse(moment(0))) / 1_000 + ahead) }
-            : { until };
+            : until === 'failures'
+              ? { until, count: ahead }
+              : { until };
         return decideAcknowledge(state, { by: who, via: 'test', lease, note: null }, now);
       }),
     by.map(
@@ -165,6 +169,22 @@ describe('any commands in any order', () => {
           decideUnacknowledge(state, who, now),
     ),
     fc.constant<Command>((state, now) => decideLapse(state, now)),
+    fc.constant<Command>((state, now) => decideSettle(state, now)),
+    fc.tuple(small, fc.boolean()).map(
+      ([number, isOpen]): Command =>
+        (state, now) =>
+          decideSilence(state, silence(number), new Set(isOpen ? (Object.keys(state.batches) as DigestId[]) : []), now),
+    ),
+    small.map(
+      (number): Command =>
+        (state, now) =>
+          decideUnsilence(state, silence(number).id, 'expired', null, now),
+    ),
+    fc.tuple(small, fc.constantFrom('slack', null)).map(([number, fallback]): Command => (state, now) => {
+      const { digestId: id, deliveryId: id2, route, channel } = delivery(number, false, 'email');
+      const bounce = { digestId: id, deliveryId: id2, route, channel, reason: 'bounced', fallback };
+      return decideBounced(state, bounce, now);
+    }),
     by.map(
       (who): Command =>
         (state, now) =>
@@ -219,7 +239,7 @@ describe('any commands in any order', () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof(command, signals), { maxLength: 40 }),
-        fc.constantFrom(jobsPolicy, chainPolicy, grouped),
+        fc.constantFrom(jobsPolicy, chainPolicy, grouped, flappy),
         (steps, policy) => {
           const house = createHouse(policy);
           steps.forEach((step, index) => {

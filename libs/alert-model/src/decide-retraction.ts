@@ -1,4 +1,5 @@
 import type { AlertState } from './alert-state.ts';
+import { recovered } from './decide-settle.ts';
 import { refuse } from './decision.ts';
 import type { Decision } from './decision.ts';
 import type { AlertEvent } from './event.ts';
@@ -10,7 +11,7 @@ import type { ConditionEndedSignal } from './signal.ts';
 
 /**
  * A condition that is an occurrence of the alert holds no more. Resolves the alert when nothing else holds and nothing is
- * owed; a condition that ended badly leaves its work owing a success.
+ * owed; a condition that ended badly leaves its work owing a success. A flapping alert must stay fine for its hold first.
  */
 export const decideRetraction = (state: AlertState, signal: ConditionEndedSignal, now: Instant): Decision => {
   if (state.state === 'resolved') return refuse('the alert is already resolved');
@@ -28,10 +29,5 @@ export const decideRetraction = (state: AlertState, signal: ConditionEndedSignal
   if (recovery === null) return { events: [retracted], reason: `no longer ${kind}: ${note ?? cause}` };
   // Where failures were owed too, it was not this note that made them good.
   const why = Object.keys(after.owed).length === 0 ? note : null;
-  const resolved: AlertEvent = {
-    type: 'AlertResolved',
-    occurredAt: now,
-    data: { ...recovery, by: null, note: why },
-  };
-  return { events: [retracted, resolved], reason: recovery.reason };
+  return { events: [retracted, recovered(after, recovery, why, now)], reason: recovery.reason };
 };

@@ -182,6 +182,8 @@ test('a first failure is decided with the identity that was passed in', () => {
     now: at(183),
     alertId: alertId(7),
     predecessor: null,
+    silences: [],
+    flapping: null,
   });
   expect(given(decision.events).id).toBe(alertId(7));
 });

@@ -1,13 +1,17 @@
 import type { AlertState } from './alert-state.ts';
 import { worse } from './classify.ts';
 import type { Classification } from './classify.ts';
+import { lapseByFailure } from './decide-acknowledge.ts';
+import { recovered } from './decide-settle.ts';
+import { silencedByFailure } from './decide-silence.ts';
+import type { Silencing } from './decide-silence.ts';
 import { refuse } from './decision.ts';
 import type { Decision } from './decision.ts';
 import { shorten } from './error-text.ts';
-import type { AlertEvent, EventNamed, Lease, Opening } from './event.ts';
+import type { AlertEvent, EventNamed, Opening } from './event.ts';
 import { evolveAlert } from './evolve-alert.ts';
 import type { AlertId, DeliveryId, DigestId, Instant } from './ids.ts';
-import { addMs, earlier, isAfter, later } from './instant.ts';
+import { earlier, isAfter, later } from './instant.ts';
 import { ownValue } from './own-value.ts';
 import { partialWords } from './partial-limit.ts';
 import { recoveryOf } from './recovery.ts';
@@ -15,23 +19,36 @@ import { signatureOf } from './signature.ts';
 import { errorCharsMax, stepIn, stepName } from './signal.ts';
 import type { FailureSignal, SuccessSignal } from './signal.ts';
 
+/** What a decision about a failure needs to know beside the alert and the policy. */
+export interface FailureContext {
+  readonly now: Instant;
+  /** Identity of the alert if one is opened. */
+  readonly alertId: AlertId;
+  readonly predecessor: Opening['predecessor'];
+  /** Silences that match this failure and are on. */
+  readonly silences: readonly Silencing[];
+  /** Digests that are not sealed: what a silence withdraws its alert's news from. Default: none. */
+  readonly openDigestIds?: ReadonlySet<DigestId>;
+  /** Set when the key has opened and resolved so often that an alert opened now is flapping; without effect on an open one. */
+  readonly flapping: Opening['flapping'];
+}
+
 /**
  * A job failed. Opens an alert, or adds an occurrence to the open one. The caller has made sure that the outcome was
  * not recorded before.
  *
  * @param state the open alert of the key, or null
- * @param alertId identity of the alert if one is opened
  */
 export const decideFailure = (
   state: AlertState | null,
   signal: FailureSignal,
   classification: Classification,
-  context: { readonly now: Instant; readonly alertId: AlertId; readonly predecessor: Opening['predecessor'] },
+  context: FailureContext,
 ): Decision => {
-  const { now } = context;
+  const { now, predecessor, flapping } = context;
   const { title, rule, chain, routes, severity, key, missing } = classification;
   const error = errorOf(signal);
-  const opening = state === null ? { title, rule, chain, routes: [...routes], predecessor: context.predecessor } : null;
+  const opening = state === null ? { title, rule, chain, routes: [...routes], predecessor, flapping } : null;
   const detected: EventNamed<'FailureDetected'> = {
     type: 'FailureDetected',
     occurredAt: now,
@@ -55,27 +72,35 @@ export const decideFailure = (
       missing: [...missing],
       lastGreenAt: signal.runContext?.lastGreenAt ?? null,
       notes: [...signal.notes],
+      details: signal.details,
       observedAt: signal.observedAt,
       opening,
     },
   };
-  if (state === null) return { events: [detected], reason: 'first failure of its key' };
-  const events: [AlertEvent, ...AlertEvent[]] = [detected];
+  const events: [AlertEvent, ...AlertEvent[]] = [
+    detected,
+    ...silencedByFailure(state, context.silences, context.openDigestIds ?? new Set(), now),
+  ];
+  if (state === null) return { events, reason: 'first failure of its key' };
   if (worse(state.severity, severity) !== state.severity)
     events.push({ type: 'SeverityRaised', occurredAt: now, data: { from: state.severity, to: severity } });
-  const held = state.acknowledgement;
-  if (held?.lease.until === 'signature-change' && !held.signatures.includes(detected.data.signature))
-    events.push(lapse(held, 'signature-change', now));
-  const recovery = Object.keys(state.successes).length === 0 ? null : recoveryOf(evolveAlert(state, detected));
+  const lapse = lapseByFailure(state, detected.data.signature, now);
+  if (lapse !== null) events.push(lapse);
+  if (Object.keys(state.successes).length === 0) return { events, reason: 'another failure of an open alert' };
+  const after = evolveAlert(state, detected);
+  const recovery = recoveryOf(after);
   if (recovery === null) return { events, reason: 'another failure of an open alert' };
   // It came late: what makes it good was heard of before.
-  events.push({ type: 'AlertResolved', occurredAt: now, data: { ...recovery, by: null, note: null } });
+  events.push(recovered(after, recovery, null, now));
   return { events, reason: recovery.reason };
 };
 
 /** Watched work succeeded. Recorded when it matters to the alert; resolves it when nothing is owed any more. */
 export const decideSuccess = (state: AlertState, signal: SuccessSignal, now: Instant): Decision => {
   if (state.state === 'resolved') return refuse('the alert is already resolved');
+  const heldUntil = state.flapping?.heldUntil ?? null;
+  // Others may succeed every second of the hold; should something fail in it, those that matter are heard of again.
+  if (heldUntil !== null) return refuse(`it is fine already, and resolved at ${heldUntil} if it stays so`);
   const name = stepName(stepIn(state.chain?.steps ?? null, signal));
   const isStep = state.chain?.steps?.some((step) => stepName(step) === name) === true;
   // A step of a known chain may belong to a run that makes good the failure of another step.
@@ -99,8 +124,7 @@ export const decideSuccess = (state: AlertState, signal: SuccessSignal, now: Ins
   if (finishOf(after, run, name) === undefined) return refuse('it belongs to a run too old to matter');
   const recovery = recoveryOf(after);
   if (recovery === null) return { events: [detected], reason: 'more successes are owed' };
-  const resolved: AlertEvent = { type: 'AlertResolved', occurredAt: now, data: { ...recovery, by: null, note: null } };
-  return { events: [detected, resolved], reason: recovery.reason };
+  return { events: [detected, recovered(after, recovery, null, now)], reason: recovery.reason };
 };
 
 const finishOf = (state: AlertState, run: string | null, name: string): Instant | undefined =>
@@ -168,67 +192,6 @@ export const decideNotificationFailed = (
   return { events: [{ type: 'NotificationFailed', occurredAt: now, data: failure }], reason: failure.reason };
 };
 
-/** Nobody acknowledged in time: the next level is told. */
-export const decideEscalate = (
-  state: AlertState,
-  due: { readonly route: string; readonly level: number },
-  now: Instant,
-): Decision => {
-  if (state.state === 'resolved') return refuse('it is resolved');
-  if (state.acknowledgement !== null) return refuse(`it is acknowledged by ${state.acknowledgement.by}`);
-  if (state.escalationLevel >= due.level) return refuse(`level ${due.level} was told before`);
-  const escalation = state.routes.find((route) => route.name === due.route)?.escalation ?? null;
-  if (escalation === null) return refuse('its route has no escalation');
-  const { name, channels, afterMs } = escalation;
-  if (state.unansweredSince === null) return refuse('it has not been told since somebody held it');
-  const dueAt = addMs(state.unansweredSince, afterMs);
-  if (isAfter(dueAt, now)) return refuse(`its clock runs until ${dueAt}`);
-  return {
-    events: [
-      {
-        type: 'AlertEscalated',
-        occurredAt: now,
-        data: { level: due.level, route: due.route, escalation: name, channels, afterMs },
-      },
-    ],
-    reason: 'nobody acknowledged in time',
-  };
-};
-
-/** Somebody takes the alert. */
-export const decideAcknowledge = (
-  state: AlertState,
-  command: { readonly by: string; readonly via: string; readonly lease: Lease; readonly note: string | null },
-  now: Instant,
-): Decision => {
-  if (state.state === 'resolved') return refuse('the alert is already resolved');
-  if (state.acknowledgement !== null) return refuse(`already acknowledged by ${state.acknowledgement.by}`);
-  if (command.lease.until === 'time' && !isAfter(command.lease.at, now))
-    return refuse(`the lease would end in the past, at ${command.lease.at}`);
-  return {
-    events: [{ type: 'AlertAcknowledged', occurredAt: now, data: command }],
-    reason: `acknowledged by ${command.by}`,
-  };
-};
-
-/** Somebody gives the alert back. */
-export const decideUnacknowledge = (state: AlertState, by: string, now: Instant): Decision =>
-  state.state === 'resolved'
-    ? refuse('the alert is already resolved')
-    : state.acknowledgement === null
-      ? refuse('the alert is not acknowledged')
-      : { events: [{ type: 'AlertUnacknowledged', occurredAt: now, data: { by } }], reason: `given back by ${by}` };
-
-/** The time of an acknowledgement is over. */
-export const decideLapse = (state: AlertState, now: Instant): Decision => {
-  const held = state.acknowledgement;
-  if (state.state === 'resolved') return refuse('the alert is already resolved');
-  if (held === null) return refuse('the alert is not acknowledged');
-  if (held.lease.until !== 'time') return refuse(`the acknowledgement holds until ${held.lease.until}`);
-  if (isAfter(held.lease.at, now)) return refuse(`the acknowledgement holds until ${held.lease.at}`);
-  return { events: [lapse(held, 'time', now)], reason: 'the acknowledgement ran out' };
-};
-
 /** An operator closes the alert by hand. */
 export const decideResolve = (
   state: AlertState,
@@ -247,13 +210,3 @@ export const decideResolve = (
         ],
         reason: `resolved by ${command.by}`,
       };
-
-const lapse = (
-  held: NonNullable<AlertState['acknowledgement']>,
-  reason: 'time' | 'signature-change',
-  now: Instant,
-): EventNamed<'AcknowledgementLapsed'> => ({
-  type: 'AcknowledgementLapsed',
-  occurredAt: now,
-  data: { by: held.by, acknowledgedAt: held.at, reason },
-});

@@ -15,7 +15,18 @@ export type DeliveryReason =
   | 'misconfigured'
   | 'timeout'
   | 'connection-lost'
-  | 'crashed';
+  | 'crashed'
+  /** Not tried: the provider refused the channel's key or account, and somebody has to repair it. */
+  | 'parked'
+  /** Not tried: the last attempts of this channel failed one after the other. */
+  | 'circuit-open'
+  /** Not tried yet: the channel has sent as much as it may. */
+  | 'throttled'
+  /** Not tried: the address is one that messages may not be sent to. */
+  | 'forbidden-address'
+  /** Accepted, and not delivered: the provider's own word. */
+  | 'bounced'
+  | 'dropped';
 
 /**
  * What one attempt at a provider came to.
@@ -89,14 +100,11 @@ export const nextDeliveryStep = (
       return { step: 'accepted' };
     case 'rejected':
       // A wrong key or a missing channel is repaired by people: without another channel the message waits for them.
-      if (
-        !fallbackLeft &&
-        (outcome.reason === 'unauthorized' || outcome.reason === 'misconfigured') &&
-        attempts < limit
-      )
+      if (!fallbackLeft && untilRepaired.has(outcome.reason) && attempts < limit)
         return { step: 'wait', afterMs: unauthorizedRetryMs, state: 'retrying' };
       return { step: 'give-up' };
     case 'retry':
+      if (notTried.has(outcome.reason)) return waitForTurn(outcome, fallbackLeft);
       if (attempts >= limit) return { step: 'give-up' };
       return {
         step: 'wait',
@@ -109,6 +117,24 @@ export const nextDeliveryStep = (
     default:
       return outcome satisfies never;
   }
+};
+
+/** What somebody has to repair before the same message can be accepted. */
+const untilRepaired: ReadonlySet<DeliveryReason> = new Set(['unauthorized', 'misconfigured', 'parked']);
+/** The provider was not called, so there was no attempt that could count. */
+const notTried: ReadonlySet<DeliveryReason> = new Set(['parked', 'circuit-open', 'throttled']);
+
+/**
+ * A channel that may send again in a moment is waited for. From one that is out of order the next channel takes over at
+ * once; without one the message waits for as long as it takes.
+ */
+const waitForTurn = (
+  { reason, retryAfterMs }: Extract<DeliveryOutcome, { outcome: 'retry' }>,
+  fallbackLeft: boolean,
+): DeliveryStep => {
+  if (reason !== 'throttled' && fallbackLeft) return { step: 'give-up' };
+  const afterMs = retryAfterMs ?? (reason === 'parked' ? unauthorizedRetryMs : retryFirstMs);
+  return { step: 'wait', afterMs: Math.min(Math.max(0, afterMs), retryAfterMaxMs), state: 'retrying' };
 };
 
 const backoffMs = (attempts: number, firstMs: number): number =>

@@ -1,8 +1,17 @@
 import type { DigestPurpose } from './event.ts';
 import type { Severity } from './policy.ts';
+import type { JobDetails } from './signal.ts';
 
 /** Most items shown in one message; what is beyond is counted. */
 export const itemsPerMessageMax = 100;
+/** Most alerts an item names by id. */
+export const alertIdsPerItemMax = 100;
+/** Alerts told for the first time in one message above which it is told as one incident, by cause. */
+export const incidentAlertsMin = 30;
+/** Most causes shown of an incident; what is beyond is counted. */
+export const incidentCausesMax = 12;
+/** Most job types an incident names. */
+export const incidentJobTypesMax = 12;
 /** Most jobs listed per item. */
 export const jobsPerItemMax = 10;
 /** Most developments listed per item. */
@@ -36,6 +45,9 @@ export interface MessageCause {
   readonly jobs: readonly MessageJob[];
   /** Jobs with this cause that are not listed. */
   readonly moreJobs: number;
+  /** First and latest failure of this cause in the alert. Messages composed by Tocsin 0.1 have none. */
+  readonly firstSeenAt?: string;
+  readonly lastSeenAt?: string;
 }
 
 /** Something that happened to a job of the item and is no failure. */
@@ -50,8 +62,29 @@ export interface MessageDevelopment {
   readonly detail: string | null;
 }
 
-/** `update`: nothing failed anew; it tells what became of jobs told before. */
-export type ItemKind = 'new' | 'again' | 'update' | 'escalated' | 'lapsed' | 'recovered' | 'resolved';
+/**
+ * - `regressed`: a new alert of a key that had been resolved before.
+ * - `flapping`: a new alert of a key that opens and resolves again and again: the one notice of it.
+ * - `worse`: told before, and its severity has risen since.
+ * - `update`: nothing failed anew; it tells what became of jobs told before.
+ * - `unsilenced`: it happened under a silence, which is over.
+ * - `settled`: it was flapping and has stayed broken.
+ * - `open`: nothing is new; it is listed by a digest that says what is still open.
+ */
+export type ItemKind =
+  | 'new'
+  | 'regressed'
+  | 'flapping'
+  | 'worse'
+  | 'again'
+  | 'update'
+  | 'unsilenced'
+  | 'settled'
+  | 'escalated'
+  | 'lapsed'
+  | 'open'
+  | 'recovered'
+  | 'resolved';
 
 /** One thing to tell: an alert, or several alerts of the same job type and cause folded together. */
 export interface MessageItem {
@@ -60,6 +93,8 @@ export interface MessageItem {
   readonly alertId: string;
   /** How many alerts are folded into this item. */
   readonly alerts: number;
+  /** Those folded, at most `alertIdsPerItemMax`. Messages composed by Tocsin 0.1 have none. */
+  readonly alertIds?: readonly string[];
   readonly title: string;
   readonly severity: Severity;
   readonly source: string;
@@ -101,9 +136,19 @@ export interface MessageItem {
   readonly lapse: {
     readonly by: string;
     readonly acknowledgedAt: string;
-    readonly reason: 'time' | 'signature-change';
+    readonly reason: 'time' | 'signature-change' | 'failures';
   } | null;
+  /** The silence that is over, for kind `unsilenced`. Messages composed by Tocsin 0.1 have none. */
+  readonly silence?: { readonly by: string; readonly reason: string | null; readonly endedBy: string | null } | null;
+  /** For kinds `flapping`, `settled` and a resolution that had been held. Messages composed by Tocsin 0.1 have none. */
+  readonly flapping?: { readonly count: number; readonly withinMs: number; readonly holdMs: number } | null;
+  /** Severity before it rose, for kind `worse`. */
+  readonly severityBefore?: Severity | null;
+  /** What the row of the latest failure says beyond its identity. */
+  readonly details?: JobDetails | null;
   readonly escalation: {
+    /** Which repetition after the last level it is; 0 or absent for a level. */
+    readonly repeat?: number;
     readonly level: number;
     readonly name: string;
     readonly afterMs: number;
@@ -111,8 +156,26 @@ export interface MessageItem {
   } | null;
   readonly predecessor: { readonly alertId: string; readonly resolvedAt: string; readonly recentCount: number } | null;
   readonly adminUrl: string | null;
-  /** Page of the alert in Tocsin's console; null without PUBLIC_URL. */
+  /** Page of the alert in Tocsin's console, of several the list of all that this digest tells; null without PUBLIC_URL. */
   readonly tocsinUrl: string | null;
+}
+
+/** Many alerts at once, told as one. Its items fold alerts by cause, whatever their job type. */
+export interface MessageIncident {
+  /** Alerts that this message tells of for the first time. */
+  readonly keys: number;
+  /** From the first failure to the last. */
+  readonly withinMs: number;
+  /** Of one source alone; null: of several. */
+  readonly source: string | null;
+  /** Different causes, those beyond the items included. */
+  readonly causes?: number;
+  /** Alerts of the message by job type, most first; at most `incidentJobTypesMax`. */
+  readonly byJobType: readonly { readonly source: string; readonly jobType: string; readonly alerts: number }[];
+  /** Job types that are not listed. */
+  readonly moreJobTypes: number;
+  readonly firstFailedAt: string;
+  readonly lastFailedAt: string;
 }
 
 /** What a channel sends: content only, no markup, already redacted and bounded. Stored in `tocsin.deliveries.message`. */
@@ -138,6 +201,10 @@ export interface DigestMessage {
     readonly resolved: number;
     readonly stillOpen: number;
   };
+  /** Set when this is the one message of a storm. Messages composed by Tocsin 0.1 have none. */
+  readonly incident?: MessageIncident | null;
+  /** Alerts told in this conversation that are still open, this message counted. Messages composed by Tocsin 0.1 have none. */
+  readonly threadOpen?: number;
   /** What the reader must know of the telling itself, such as "The channel email refused this message: …". */
   readonly notices: readonly string[];
   readonly composedAt: string;

@@ -15,6 +15,7 @@ const openedDigest: DigestEvent = {
     channels: ['email', 'slack'],
     fallback: ['outbox'],
     dueAt: at(197),
+    storm: null,
   },
 };
 const sealed = (...numbers: readonly number[]): DigestEvent => ({
@@ -43,6 +44,20 @@ const lost = (number: number, replacement: number | null): DigestEvent => ({
     channel: 'email',
     reason: 'bad-address',
     fallback: replacement === null ? null : { deliveryId: deliveryId(replacement), channel: 'outbox' },
+  },
+});
+const bounced = (number: number, replacement: number | null): DigestEvent => ({
+  type: 'DigestBounced',
+  occurredAt: at(201),
+  data: { ...(lost(number, replacement).data as Extract<DigestEvent, { type: 'DigestBounced' }>['data']) },
+});
+const redriven = (number: number, replacement: number): DigestEvent => ({
+  type: 'DigestRedriven',
+  occurredAt: at(600),
+  data: {
+    deliveryId: deliveryId(number),
+    by: 'ann',
+    replacement: { deliveryId: deliveryId(replacement), channel: 'email' },
   },
 });
 const folded = (...events: readonly DigestEvent[]): DigestState =>
@@ -85,9 +100,46 @@ const table: readonly (readonly [caption: string, events: readonly DigestEvent[]
     [openedDigest, sealed(1, 2), delivered(1), lost(2, null)],
     { state: 'delivered', settledAt: at(199), failed: [deliveryId(2)] },
   ],
+  [
+    'waits again when what was accepted came back and another channel takes over',
+    [openedDigest, sealed(1), delivered(1), bounced(1, 2)],
+    { state: 'sealed', accepted: [], failed: [deliveryId(1)], waiting: [deliveryId(2)], settledAt: null },
+  ],
+  [
+    'has failed when all that was accepted came back',
+    [openedDigest, sealed(1), delivered(1), bounced(1, null)],
+    { state: 'failed', accepted: [], settledAt: at(201) },
+  ],
+  [
+    'stays delivered when one of two messages came back',
+    [openedDigest, sealed(1, 2), delivered(1), delivered(2), bounced(1, null)],
+    { state: 'delivered', accepted: [deliveryId(2)], settledAt: at(198) },
+  ],
+  [
+    'still waits for the other when the one that was accepted came back',
+    [openedDigest, sealed(1, 2), delivered(1), bounced(1, null)],
+    { state: 'sealed', waiting: [deliveryId(2)], settledAt: null },
+  ],
+  [
+    'waits again when somebody has a message tried that was given up',
+    [openedDigest, sealed(1), lost(1, null), redriven(1, 2)],
+    { state: 'sealed', waiting: [deliveryId(2)], settledAt: null },
+  ],
+  [
+    'is delivered when that succeeds',
+    [openedDigest, sealed(1), lost(1, null), redriven(1, 2), delivered(2)],
+    { state: 'delivered', accepted: [deliveryId(2)], failed: [deliveryId(1)], settledAt: at(198) },
+  ],
 ];
 
 describe('a digest', () => {
+  test('says of which storm it is the message', () => {
+    const storm = { keys: 312, withinMs: 300_000, source: 'apple', threadId: null };
+    const event = { ...openedDigest, data: { ...openedDigest.data, purpose: 'storm', storm } } as DigestEvent;
+    expect(folded(event)).toMatchObject({ purpose: 'storm', storm });
+    expect(folded(openedDigest).storm).toBeNull();
+  });
+
   test.for(table)('%s', ([, events, state]) => {
     expect(folded(...events)).toMatchObject(state);
     expect(folded(...events).version).toBe(events.length);
@@ -99,6 +151,8 @@ describe('a digest', () => {
     ['sealed twice', [openedDigest, sealed(1), sealed(1)]],
     ['delivered before it was sealed', [openedDigest, delivered(1)]],
     ['delivered twice by the same delivery', [openedDigest, sealed(1), delivered(1), delivered(1)]],
+    ['bounced by a delivery that nobody had accepted', [openedDigest, sealed(1), bounced(1, null)]],
+    ['redriven by a delivery that was not given up', [openedDigest, sealed(1), delivered(1), redriven(1, 2)]],
     ['failed by a delivery it does not know', [openedDigest, sealed(1), lost(3, null)]],
   ] as const)('is never %s', ([, events]) => {
     expect(() => folded(...events)).toThrow(InvariantError);

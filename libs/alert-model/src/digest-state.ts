@@ -1,4 +1,4 @@
-import type { DigestEvent, DigestPurpose } from './event.ts';
+import type { DigestEvent, DigestPurpose, EventNamed } from './event.ts';
 import type { DeliveryId, DigestId, Instant } from './ids.ts';
 import { InvariantError } from './invariant-error.ts';
 
@@ -21,6 +21,8 @@ export interface DigestState {
   readonly waiting: readonly DeliveryId[];
   readonly accepted: readonly DeliveryId[];
   readonly failed: readonly DeliveryId[];
+  /** Why it is the message of a storm; null when it is none. */
+  readonly storm: EventNamed<'DigestOpened'>['data']['storm'];
 }
 
 /**
@@ -31,7 +33,7 @@ export interface DigestState {
 export const evolveDigest = (state: DigestState | null, event: DigestEvent): DigestState => {
   if (event.type === 'DigestOpened') {
     if (state !== null) throw new InvariantError(`Digest ${state.id} was opened twice.`);
-    const { digestId, route, purpose, channels, fallback, dueAt } = event.data;
+    const { digestId, route, purpose, channels, fallback, dueAt, storm } = event.data;
     return {
       id: digestId,
       route,
@@ -48,6 +50,7 @@ export const evolveDigest = (state: DigestState | null, event: DigestEvent): Dig
       waiting: [],
       accepted: [],
       failed: [],
+      storm,
     };
   }
   if (state === null) throw new InvariantError(`${event.type} before DigestOpened.`);
@@ -81,10 +84,43 @@ export const evolveDigest = (state: DigestState | null, event: DigestEvent): Dig
         event.data.fallback?.deliveryId ?? null,
         event.occurredAt,
       );
+    case 'DigestBounced':
+      return bounce({ ...state, version }, event);
+    case 'DigestRedriven': {
+      const { deliveryId, replacement } = event.data;
+      if (!state.failed.includes(deliveryId))
+        throw new InvariantError(`Digest ${state.id} has not given up delivery ${deliveryId}.`);
+      return goOn({ ...state, version }, replacement.deliveryId);
+    }
     default:
       return event satisfies never;
   }
 };
+
+/** What had been accepted counts as given up, whatever the digest still waits for. */
+const bounce = (state: DigestState, { data, occurredAt }: EventNamed<'DigestBounced'>): DigestState => {
+  const { deliveryId, fallback } = data;
+  if (!state.accepted.includes(deliveryId))
+    throw new InvariantError(`Digest ${state.id} has no accepted delivery ${deliveryId} that could come back.`);
+  const bounced: DigestState = {
+    ...state,
+    accepted: state.accepted.filter((id) => id !== deliveryId),
+    failed: [...state.failed, deliveryId],
+  };
+  if (fallback !== null) return goOn(bounced, fallback.deliveryId);
+  if (bounced.accepted.length > 0) return bounced;
+  return bounced.waiting.length > 0
+    ? { ...bounced, state: 'sealed' }
+    : { ...bounced, state: 'failed', settledAt: occurredAt };
+};
+
+/** One more delivery is on its way. */
+const goOn = (state: DigestState, deliveryId: DeliveryId): DigestState => ({
+  ...state,
+  state: state.accepted.length > 0 ? 'delivered' : 'sealed',
+  settledAt: null,
+  waiting: [...state.waiting, deliveryId],
+});
 
 const settle = (state: DigestState, done: DeliveryId, replacement: DeliveryId | null, at: Instant): DigestState => {
   if (!state.waiting.includes(done)) throw new InvariantError(`Digest ${state.id} does not wait for delivery ${done}.`);

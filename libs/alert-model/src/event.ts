@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { AlertId, DeliveryId, DigestId, Instant, OutcomeId } from './ids.ts';
 import { InvariantError } from './invariant-error.ts';
 import { FrozenChain, FrozenRoute, Severity } from './policy.ts';
-import { EndCause, FailureKind, Step, conditionKinds } from './signal.ts';
+import { EndCause, FailureKind, JobDetails, Step, conditionKinds } from './signal.ts';
 
 // WARNING: these names and shapes are the storage format. Never change a version in place: add the next one, keep the
 // old schema and its fixture (fixtures/events/vN), and upcast on read.
 
-export const DigestPurpose = z.enum(['window', 'escalation', 'lapse']);
+export const DigestPurpose = z.enum(['window', 'escalation', 'lapse', 'urgent', 'storm', 'heartbeat']);
 export type DigestPurpose = z.infer<typeof DigestPurpose>;
 
 /** How long an acknowledgement holds. Every lease also ends with the resolution. */
@@ -15,6 +15,8 @@ export const Lease = z.discriminatedUnion('until', [
   z.object({ until: z.literal('signature-change') }),
   z.object({ until: z.literal('success') }),
   z.object({ until: z.literal('time'), at: Instant }),
+  /** Until that many further failures. */
+  z.object({ until: z.literal('failures'), count: z.int().positive() }),
 ]);
 export type Lease = z.infer<typeof Lease>;
 
@@ -32,6 +34,16 @@ export const Opening = z.object({
       /** Alerts of this key in the seven days before. */ recentCount: z.int(),
     })
     .nullable(),
+  /** The key opens and resolves again and again: one notice, then quiet until it has settled. */
+  flapping: z
+    .object({
+      /** Alerts of the key within the time, this one included. */
+      count: z.int(),
+      withinMs: z.int(),
+      holdMs: z.int(),
+    })
+    .nullable()
+    .default(null),
 });
 export type Opening = z.infer<typeof Opening>;
 
@@ -56,6 +68,8 @@ const FailureDetected = z.object({
   missing: z.array(Step),
   lastGreenAt: Instant.nullable(),
   notes: z.array(z.string()),
+  /** What the row says of the job beyond its identity, for channels that want it. */
+  details: JobDetails.nullable().default(null),
   observedAt: Instant,
   /** Present on the first event of a stream only. */
   opening: Opening.nullable(),
@@ -104,6 +118,8 @@ const AlertEscalated = z.object({
   escalation: z.string(),
   channels: z.array(z.string()),
   afterMs: z.int(),
+  /** Which repetition after the last level it is; 0 for a level. */
+  repeat: z.int().nonnegative().default(0),
 });
 
 const AlertAcknowledged = z.object({ by: z.string(), via: z.string(), lease: Lease, note: z.string().nullable() });
@@ -111,7 +127,7 @@ const AlertUnacknowledged = z.object({ by: z.string() });
 const AcknowledgementLapsed = z.object({
   by: z.string(),
   acknowledgedAt: Instant,
-  reason: z.enum(['time', 'signature-change']),
+  reason: z.enum(['time', 'signature-change', 'failures']),
 });
 const SeverityRaised = z.object({ from: Severity, to: Severity });
 
@@ -136,6 +152,45 @@ const JobRepaired = z.object({
   reason: z.string().nullable(),
   restart: z.int().positive().nullable(),
   actedAt: Instant,
+});
+
+/** When a silence ends: at a time, or with the resolution of the alerts it was made for. */
+export const SilenceEnd = z.discriminatedUnion('until', [
+  z.object({ until: z.literal('time'), at: Instant }),
+  z.object({ until: z.literal('resolved') }),
+]);
+export type SilenceEnd = z.infer<typeof SilenceEnd>;
+
+/** A silence mutes the alert: what happens is recorded and not told. */
+const AlertSilenced = z.object({
+  silenceId: z.uuid(),
+  by: z.string(),
+  reason: z.string().nullable(),
+  end: SilenceEnd,
+  /** Digests of the alert that had not been sealed: its news in them waits for the end of the silence. */
+  withdrawn: z.array(DigestId),
+});
+const AlertUnsilenced = z.object({
+  silenceId: z.uuid(),
+  cause: z.enum(['expired', 'ended']),
+  /** Who ended it before its time. */
+  by: z.string().nullable(),
+});
+
+/** A flapping alert is fine again; it is resolved if it stays so until then. */
+const ResolutionHeld = z.object({ until: Instant });
+/** A flapping alert has stayed broken for the hold: it is told and treated like any other from now on. */
+const FlappingEnded = z.object({ since: Instant });
+
+/** A provider accepted a message and could not deliver it. */
+const NotificationBounced = z.object({
+  digestId: DigestId,
+  deliveryId: DeliveryId,
+  route: z.string(),
+  channel: z.string(),
+  reason: z.string(),
+  /** The channel that takes over; null when none is left. */
+  fallback: z.string().nullable(),
 });
 
 export const ResolutionReason = z.enum([
@@ -170,6 +225,16 @@ const DigestOpened = z.object({
   channels: z.array(z.string()).min(1),
   fallback: z.array(z.string()),
   dueAt: Instant,
+  /** Why it is an incident message: so many new keys within so long (of one source), in the conversation of an earlier one. */
+  storm: z
+    .object({
+      keys: z.int(),
+      withinMs: z.int(),
+      source: z.string().nullable(),
+      threadId: DigestId.nullable(),
+    })
+    .nullable()
+    .default(null),
 });
 
 const DigestSealed = z.object({
@@ -190,6 +255,14 @@ const DigestFailed = z.object({
   fallback: z.object({ deliveryId: DeliveryId, channel: z.string() }).nullable(),
 });
 
+/** A message that had been accepted came back; or one that was given up is tried again by hand. */
+const DigestBounced = DigestFailed;
+const DigestRedriven = z.object({
+  deliveryId: DeliveryId,
+  by: z.string(),
+  replacement: z.object({ deliveryId: DeliveryId, channel: z.string() }),
+});
+
 /** Data schema of each event of an alert stream, by type; all at schema version 1. */
 export const alertEventSchemas = {
   FailureDetected,
@@ -204,12 +277,24 @@ export const alertEventSchemas = {
   SeverityRaised,
   FailureRetracted,
   JobRepaired,
+  AlertSilenced,
+  AlertUnsilenced,
+  ResolutionHeld,
+  FlappingEnded,
+  NotificationBounced,
   AlertResolved,
   ResolutionNotified,
 } as const;
 
 /** Data schema of each event of a digest stream, by type; all at schema version 1. */
-export const digestEventSchemas = { DigestOpened, DigestSealed, DigestDelivered, DigestFailed } as const;
+export const digestEventSchemas = {
+  DigestOpened,
+  DigestSealed,
+  DigestDelivered,
+  DigestFailed,
+  DigestBounced,
+  DigestRedriven,
+} as const;
 
 export type AlertEventType = keyof typeof alertEventSchemas;
 export type DigestEventType = keyof typeof digestEventSchemas;

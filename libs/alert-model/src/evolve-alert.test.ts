@@ -33,6 +33,8 @@ describe('a storm in one alert', () => {
         signature: state.causes[0]?.signature,
         count: 21,
         samples: Array.from({ length: samplesPerCauseMax }, (_, index) => 14 + index),
+        firstAt: at(182),
+        lastAt: at(182),
       },
     ]);
   });

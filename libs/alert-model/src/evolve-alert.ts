@@ -1,16 +1,29 @@
 import { developmentsMax, runsMax } from './alert-state.ts';
 import type { AlertState, Batch, Development, LifecycleState } from './alert-state.ts';
-import { addCause, addFailure, emptyBatch, mergeBatches } from './batch.ts';
+import { addCause, addFailure, emptyBatch, oneFailure } from './batch.ts';
 import { burden, newestRuns, oweOne, without } from './burden.ts';
-import type { AlertEvent, AlertEventType, EventNamed } from './event.ts';
+import { atFootOfLadder, climbed } from './climb-ladder.ts';
+import type { AlertEvent, EventNamed } from './event.ts';
+import {
+  alertBatched,
+  alertNotified,
+  notificationBounced,
+  notificationFailed,
+  tellResolution,
+  union,
+  withoutRepeats,
+} from './evolve-deliveries.ts';
+import { alertSilenced, alertUnsilenced } from './evolve-silences.ts';
 import { earlier, isAfter, later } from './instant.ts';
 import { InvariantError } from './invariant-error.ts';
 import { requireTransition } from './machine.ts';
 import type { Waiting } from './machine.ts';
+import { nextActionOf } from './next-action.ts';
 import { ownValue } from './own-value.ts';
 import { recoveryOf } from './recovery.ts';
 import { isCondition, stepIn, stepName } from './signal.ts';
 import type { EndCause } from './signal.ts';
+import { tellRoutes } from './tell-routes.ts';
 
 /**
  * Folds one event into an alert. The only way state comes about, live and on replay.
@@ -22,9 +35,9 @@ export const evolveAlert = (state: AlertState | null, event: AlertEvent): AlertS
   if (state === null) {
     if (event.type !== 'FailureDetected')
       throw new InvariantError(`${event.type} cannot be the first event of an alert.`);
-    return enter(null, begin(event), 'FailureDetected');
+    return enter(null, begin(event), event);
   }
-  return enter(state.state, { ...fold(state, event), version: state.version + 1 }, event.type);
+  return enter(state.state, { ...fold(state, event), version: state.version + 1 }, event);
 };
 
 /** Where the untold news of an alert is; decides the state together with the machine. */
@@ -33,16 +46,16 @@ export const waitingOf = (state: AlertState): Waiting => {
   return Object.values(state.batches).some((entry) => entry.purpose !== 'escalation') ? 'batched' : 'none';
 };
 
-const enter = (from: LifecycleState | null, folded: AlertState, type: AlertEventType): AlertState => ({
-  ...folded,
-  state: requireTransition(from ?? 'absent', type, waitingOf(folded)).to,
-});
+const enter = (from: LifecycleState | null, folded: AlertState, event: AlertEvent): AlertState => {
+  const { to } = requireTransition(from ?? 'absent', event.type, waitingOf(folded));
+  return { ...folded, state: to, next: nextActionOf(folded, event.occurredAt) };
+};
 
 const begin = (event: EventNamed<'FailureDetected'>): AlertState => {
   const { data } = event;
   if (data.opening === null)
     throw new InvariantError(`The first FailureDetected of alert ${data.alertId} has no opening.`);
-  const { title, rule, chain, routes, predecessor } = data.opening;
+  const { title, rule, chain, routes, predecessor, flapping } = data.opening;
   const state: AlertState = {
     id: data.alertId,
     key: data.key,
@@ -81,6 +94,12 @@ const begin = (event: EventNamed<'FailureDetected'>): AlertState => {
     unansweredSince: null,
     acknowledgement: null,
     escalationLevel: 0,
+    escalations: {},
+    silences: {},
+    flapping: flapping === null ? null : { ...flapping, failingSince: data.failedAt, heldUntil: null },
+    openedFlapping: flapping,
+    bounces: 0,
+    next: { action: 'wait', at: null },
     escalatedAt: null,
     failedDeliveries: 0,
     resolution: null,
@@ -96,28 +115,49 @@ const fold = (state: AlertState, event: AlertEvent): AlertState => {
     case 'SuccessDetected':
       return successDetected(state, event);
     case 'SeverityRaised':
-      return { ...state, severity: event.data.to };
+      return severityRaised(state, event);
     case 'AlertBatched':
       return alertBatched(state, event);
     case 'AlertNotified':
       return alertNotified(state, event);
     case 'NotificationFailed':
       return notificationFailed(state, event);
-    case 'AlertEscalated':
-      return { ...state, escalationLevel: event.data.level, escalatedAt: event.occurredAt };
+    case 'AlertEscalated': {
+      const { route, level } = event.data;
+      const step = { step: level, at: event.occurredAt };
+      return { ...state, ...climbed({ ...state.escalations, [route]: step }), escalatedAt: event.occurredAt };
+    }
     case 'AlertAcknowledged': {
       const { by, via, lease, note } = event.data;
       const signatures = state.causes.map((cause) => cause.signature);
-      const acknowledgement = { by, via, at: event.occurredAt, lease, signatures, note };
+      const acknowledgement = { by, via, at: event.occurredAt, lease, signatures, note, failures: 0 };
       // The ladder starts anew, from its first step, when this lease ends.
-      return { ...state, acknowledgement, unansweredSince: null, escalationLevel: 0, escalatedAt: null };
+      return { ...state, acknowledgement, ...atFootOfLadder, unansweredSince: null };
     }
     case 'AlertUnacknowledged':
-      return { ...state, acknowledgement: null, unansweredSince: state.told.length > 0 ? event.occurredAt : null };
+      return {
+        ...state,
+        acknowledgement: null,
+        ...atFootOfLadder,
+        unansweredSince: state.told.length > 0 ? event.occurredAt : null,
+      };
     case 'AcknowledgementLapsed': {
       const { by, acknowledgedAt, reason } = event.data;
-      return tellRoutes({ ...state, acknowledgement: null }, { ...emptyBatch, lapse: { by, acknowledgedAt, reason } });
+      const lapse = { by, acknowledgedAt, reason };
+      return tellRoutes({ ...state, acknowledgement: null, ...atFootOfLadder }, { ...emptyBatch, lapse });
     }
+    case 'AlertSilenced':
+      return alertSilenced(state, event);
+    case 'AlertUnsilenced':
+      return alertUnsilenced(state, event);
+    case 'ResolutionHeld':
+      return state.flapping === null
+        ? state
+        : { ...state, flapping: { ...state.flapping, heldUntil: event.data.until } };
+    case 'FlappingEnded':
+      return tellRoutes({ ...state, flapping: null }, { ...emptyBatch, settled: true });
+    case 'NotificationBounced':
+      return notificationBounced(state, event);
     case 'FailureRetracted':
       return failureRetracted(state, event);
     case 'JobRepaired':
@@ -144,11 +184,17 @@ const failureDetected = (state: AlertState, event: EventNamed<'FailureDetected'>
   const version = state.version + 1;
   const news = addFailure(base, { signature: data.signature, version, failedAt: data.failedAt });
   const latest = !isAfter(state.lastFailedAt, data.failedAt);
+  const { acknowledgement, flapping } = state;
   return tellRoutes(
     {
       ...state,
-      ...addCause(state, { signature: data.signature, count: 1, samples: [version] }),
+      ...addCause(state, oneFailure({ signature: data.signature, version, failedAt: data.failedAt })),
       ...burden(state, event),
+      acknowledgement: acknowledgement === null ? null : { ...acknowledgement, failures: acknowledgement.failures + 1 },
+      flapping:
+        flapping === null || flapping.heldUntil === null
+          ? flapping
+          : { ...flapping, failingSince: data.failedAt, heldUntil: null },
       occurrences: state.occurrences + 1,
       conditions: isCondition(data.kind)
         ? { ...state.conditions, [data.kind]: (state.conditions[data.kind] ?? 0) + 1 }
@@ -192,7 +238,9 @@ const failureRetracted = (state: AlertState, event: EventNamed<'FailureRetracted
 const comesLater = (a: Retraction, b: Retraction): boolean =>
   isAfter(a.endedAt, b.endedAt) ||
   (!isAfter(b.endedAt, a.endedAt) && causeOrder.indexOf(a.cause) < causeOrder.indexOf(b.cause));
+
 const causeOrder: readonly EndCause[] = ['succeeded', 'alive', 'canceled', 'vanished'];
+
 type Retraction = NonNullable<AlertState['lastRetraction']>;
 
 const endings: Readonly<Record<Exclude<EndCause, 'ended'>, string>> = {
@@ -225,109 +273,11 @@ const successDetected = (state: AlertState, event: EventNamed<'SuccessDetected'>
   return { ...state, successes: newestRuns(successes) };
 };
 
-const alertBatched = (state: AlertState, event: EventNamed<'AlertBatched'>): AlertState => {
-  const { digestId, route, purpose, dueAt } = event.data;
-  const known = state.batches[digestId]?.batch;
-  if (purpose === 'escalation') {
-    const level = state.routes.find((candidate) => candidate.name === route)?.escalation;
-    const escalation = { level: state.escalationLevel, name: level?.name ?? route, afterMs: level?.afterMs ?? 0 };
-    const batch = mergeBatches(known ?? emptyBatch, { ...emptyBatch, escalation });
-    return { ...state, batches: { ...state.batches, [digestId]: { route, purpose, dueAt, batch } } };
-  }
-  const news = state.pending[route];
-  if (news === undefined)
-    throw new InvariantError(`Alert ${state.id} has no news for route ${route} to put into a digest.`);
-  return {
-    ...state,
-    pending: without(state.pending, route),
-    batches: {
-      ...state.batches,
-      [digestId]: { route, purpose, dueAt, batch: known === undefined ? news : mergeBatches(known, news) },
-    },
-  };
-};
-
-const alertNotified = (state: AlertState, event: EventNamed<'AlertNotified'>): AlertState => {
-  const { digestId, deliveryId, route, purpose, channel, threadId, acceptedAt, reportedResolved } = event.data;
-  const told = [
-    ...state.told.filter((entry) => entry.route !== route || entry.channel !== channel),
-    { route, channel, purpose, digestId, deliveryId, threadId, at: acceptedAt },
-  ];
-  const notified: AlertState = {
-    ...state,
-    batches: without(state.batches, digestId),
-    told,
-    notifiedAt: state.notifiedAt ?? acceptedAt,
-    unansweredSince:
-      state.unansweredSince ??
-      (state.acknowledgement !== null || state.resolution !== null || purpose === 'escalation' ? null : acceptedAt),
-    resolutionToldTo: reportedResolved ? union(state.resolutionToldTo, `${route} ${channel}`) : state.resolutionToldTo,
-  };
-  // Composed before the recovery, accepted after it: this channel is owed the resolution.
-  return state.resolution !== null && !reportedResolved ? tellResolution(notified) : withoutRepeats(notified);
-};
-
-/**
- * Where several messages of a route were under way when the alert was resolved, each that is accepted puts the resolution
- * into a digest of its own. Once all who were told have it, digests that would only say it again have no news of it.
- */
-const withoutRepeats = (state: AlertState): AlertState => {
-  const isRepeat = ({ route, batch }: AlertState['batches'][string]): boolean =>
-    batch.resolved &&
-    batch.failures === 0 &&
-    batch.developments.length === 0 &&
-    batch.lapse === null &&
-    batch.escalation === null &&
-    state.told.every((one) => one.route !== route || state.resolutionToldTo.includes(`${route} ${one.channel}`));
-  const kept = Object.entries(state.batches).filter(([, entry]) => !isRepeat(entry));
-  return kept.length === Object.keys(state.batches).length ? state : { ...state, batches: Object.fromEntries(kept) };
-};
-
-const notificationFailed = (state: AlertState, event: EventNamed<'NotificationFailed'>): AlertState => {
-  const { digestId, final } = event.data;
-  if (!final) return state;
-  const failed = { ...state, failedDeliveries: state.failedDeliveries + 1 };
-  const entry = state.batches[digestId];
-  // Another channel has accepted it, or an escalation nobody can carry: there is no news to put back.
-  if (entry === undefined || entry.purpose === 'escalation')
-    return { ...failed, batches: without(failed.batches, digestId) };
-  const waiting = failed.pending[entry.route];
-  return {
-    ...failed,
-    batches: without(failed.batches, digestId),
-    pending: {
-      ...failed.pending,
-      [entry.route]: waiting === undefined ? entry.batch : mergeBatches(entry.batch, waiting),
-    },
-  };
-};
-
-/** Adds news for every route of the alert. */
-const tellRoutes = (state: AlertState, news: Batch): AlertState => {
+const severityRaised = (state: AlertState, { data }: EventNamed<'SeverityRaised'>): AlertState => {
   const pending: Record<string, Batch> = { ...state.pending };
-  for (const route of state.routes) {
-    const known = pending[route.name];
-    pending[route.name] = known === undefined ? news : mergeBatches(known, news);
-  }
-  return { ...state, pending };
+  // It is no news of its own: it says of the failure that brought it that it is worse than what people know.
+  for (const [route, news] of Object.entries(state.pending))
+    if (news.severityBefore === null && state.told.some((entry) => entry.route === route))
+      pending[route] = { ...news, severityBefore: data.from };
+  return { ...state, severity: data.to, pending };
 };
-
-/**
- * The resolution is news for the routes that told of the failure and have not told of its end. A route whose digest is
- * still open needs no further news: the digest will say "failed and recovered".
- */
-const tellResolution = (state: AlertState): AlertState => {
-  const pending: Record<string, Batch> = { ...state.pending };
-  for (const { name } of state.routes) {
-    const owed = state.told.some(
-      (entry) => entry.route === name && !state.resolutionToldTo.includes(`${name} ${entry.channel}`),
-    );
-    const known = pending[name];
-    if (owed || known !== undefined)
-      pending[name] = mergeBatches(known ?? emptyBatch, { ...emptyBatch, resolved: true });
-  }
-  return { ...state, pending };
-};
-
-const union = (list: readonly string[], item: string): readonly string[] =>
-  list.includes(item) ? list : [...list, item];

@@ -4,14 +4,16 @@ import {
   at,
   batched,
   begins,
+  bounced,
   deliveryId,
   digestId,
   failure,
   fails,
   given,
+  jobsPolicy,
   notified,
-  opened,
   outcomeId,
+  silence,
 } from '../fixtures/builders.ts';
 import type { AlertState, LifecycleState } from './alert-state.ts';
 import { effectsOf } from './effects.ts';
@@ -43,6 +45,17 @@ const acknowledged: AlertEvent = {
   occurredAt: at(220),
   data: { by: 'ann', via: 'console', lease: { until: 'success' }, note: null },
 };
+const silenced: AlertEvent = {
+  type: 'AlertSilenced',
+  occurredAt: at(183),
+  data: {
+    silenceId: silence(1).id,
+    by: 'ann',
+    reason: null,
+    end: { until: 'time', at: at(540) },
+    withdrawn: [digestId(7)],
+  },
+};
 const resolved: AlertEvent = {
   type: 'AlertResolved',
   occurredAt: at(230),
@@ -51,7 +64,9 @@ const resolved: AlertEvent = {
 
 /** A failure, and a condition that holds beside it. */
 const stuck = begins({ outcomeId: outcomeId(900) });
-const both: readonly AlertEvent[] = [...opened(), ...fails(given(opened()), stuck).events];
+const flapping = { count: 6, withinMs: 86_400_000, holdMs: 3_600_000 };
+const first = fails(null, failure(), jobsPolicy, null, { flapping }).events;
+const both: readonly AlertEvent[] = [...first, ...fails(given(first), stuck).events, silenced];
 
 /** An alert in each state. */
 const examples: Readonly<Record<LifecycleState, AlertState>> = {
@@ -106,6 +121,15 @@ const events: Readonly<Record<AlertEventType, AlertEvent>> = {
       actedAt: at(225),
     },
   },
+  AlertSilenced: { ...silenced, data: { ...silenced.data, silenceId: silence(2).id } },
+  AlertUnsilenced: {
+    type: 'AlertUnsilenced',
+    occurredAt: at(225),
+    data: { silenceId: silence(1).id, cause: 'ended', by: 'ann' },
+  },
+  ResolutionHeld: { type: 'ResolutionHeld', occurredAt: at(225), data: { until: at(285) } },
+  FlappingEnded: { type: 'FlappingEnded', occurredAt: at(225), data: { since: at(182) } },
+  NotificationBounced: bounced(1),
   AlertBatched: batched(2, { purpose: 'escalation' }),
   AlertNotified: notified(1),
   NotificationFailed: {
@@ -124,7 +148,7 @@ const events: Readonly<Record<AlertEventType, AlertEvent>> = {
   AlertEscalated: {
     type: 'AlertEscalated',
     occurredAt: at(225),
-    data: { level: 1, route: 'default', escalation: 'second line', channels: ['pager'], afterMs: 1 },
+    data: { level: 1, route: 'default', escalation: 'second line', channels: ['pager'], afterMs: 1, repeat: 0 },
   },
   AlertAcknowledged: acknowledged,
   AlertUnacknowledged: { type: 'AlertUnacknowledged', occurredAt: at(225), data: { by: 'ann' } },
@@ -194,24 +218,33 @@ describe('the machine', () => {
           'NotificationFailed',
           'FailureRetracted',
           'JobRepaired',
+          'AlertSilenced',
+          'AlertUnsilenced',
+          'FlappingEnded',
         ] as const)
           expect(requireTransition(from, event, waiting).to).toBe(targets[waiting]);
   });
 
-  test('asks for nothing outside while somebody holds the alert and no lease ends', () => {
+  test('tells nobody anything while somebody holds the alert and no lease ends', () => {
     for (const event of [
       'FailureDetected',
       'AlertNotified',
       'NotificationFailed',
+      'NotificationBounced',
       'FailureRetracted',
       'JobRepaired',
+      'SeverityRaised',
+      'AlertSilenced',
+      'AlertUnsilenced',
+      'ResolutionHeld',
+      'FlappingEnded',
     ] as const)
-      expect(requireTransition('acknowledged', event, 'pending').actions).toEqual([]);
+      expect(requireTransition('acknowledged', event, 'pending').actions).not.toContain('joinDigest');
   });
 
-  test('never asks to resolve, send or wait by itself: only the three actions that are known', () => {
+  test('never asks to resolve, send or wait by itself: only the four actions that are known', () => {
     expect(new Set(machineTransitions.flatMap((arrow) => arrow.actions))).toEqual(
-      new Set(['joinDigest', 'scheduleEscalation', 'scheduleLapse']),
+      new Set(['joinDigest', 'scheduleEscalation', 'scheduleLapse', 'scheduleSettling']),
     );
   });
 });

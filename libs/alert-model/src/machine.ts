@@ -6,7 +6,8 @@ import { InvariantError } from './invariant-error.ts';
 /**
  * The lifecycle of an alert.
  *
- * - **detected**: it has news that sits in no digest. Left when a digest has taken everything.
+ * - **detected**: it has news that sits in no digest. Left when a digest has taken everything. News of an alert that a silence
+ *   mutes, or that is flapping, stays there.
  * - **batched**: all news sits in digests, and no channel has accepted all of them yet.
  * - **notified**: everything was accepted by at least one channel; the escalation clock runs.
  * - **acknowledged**: somebody owns it, as a lease. News is recorded and waits for the end of the lease or the resolution.
@@ -21,7 +22,7 @@ import { InvariantError } from './invariant-error.ts';
 export type Waiting = 'pending' | 'batched' | 'none';
 
 /** What a transition asks of the outside world; `effectsOf` makes data of it. */
-export type MachineAction = 'joinDigest' | 'scheduleEscalation' | 'scheduleLapse';
+export type MachineAction = 'joinDigest' | 'scheduleEscalation' | 'scheduleLapse' | 'scheduleSettling';
 
 type MachineState = LifecycleState | 'absent';
 interface MachineEvent {
@@ -43,15 +44,20 @@ const follow = (...actions: readonly string[]) => [
 const stay = (...actions: readonly string[]) => ({ actions: actions.length === 0 ? ['record'] : [...actions] });
 
 const open = {
-  FailureDetected: { target: 'detected', actions: ['joinDigest'] },
+  FailureDetected: { target: 'detected', actions: ['joinDigest', 'scheduleEscalation', 'scheduleSettling'] },
   SuccessDetected: stay(),
-  SeverityRaised: stay(),
+  SeverityRaised: stay('scheduleEscalation'),
   AlertBatched: follow('record'),
   AlertNotified: follow('scheduleEscalation'),
   NotificationFailed: follow('record'),
   FailureRetracted: follow('joinDigest'),
   JobRepaired: follow('joinDigest'),
-  AlertEscalated: stay('joinDigest'),
+  AlertEscalated: stay('joinDigest', 'scheduleEscalation'),
+  AlertSilenced: follow('record'),
+  AlertUnsilenced: follow('joinDigest', 'scheduleEscalation'),
+  ResolutionHeld: stay('scheduleSettling'),
+  FlappingEnded: follow('joinDigest', 'scheduleEscalation'),
+  NotificationBounced: stay(),
   AlertAcknowledged: { target: 'acknowledged', actions: ['scheduleLapse'] },
   AlertResolved: { target: 'resolved', actions: ['joinDigest'] },
 };
@@ -61,13 +67,13 @@ const machine = createMachine({
   id: 'alert',
   initial: 'absent',
   states: {
-    absent: { on: { FailureDetected: { target: 'detected', actions: ['joinDigest'] } } },
+    absent: { on: { FailureDetected: { target: 'detected', actions: ['joinDigest', 'scheduleSettling'] } } },
     detected: { on: open },
     batched: { on: open },
     notified: { on: open },
     acknowledged: {
       on: {
-        FailureDetected: stay(),
+        FailureDetected: stay('scheduleSettling'),
         SuccessDetected: stay(),
         SeverityRaised: stay(),
         AlertBatched: stay(),
@@ -75,6 +81,11 @@ const machine = createMachine({
         NotificationFailed: stay(),
         FailureRetracted: stay(),
         JobRepaired: stay(),
+        AlertSilenced: stay(),
+        AlertUnsilenced: stay(),
+        ResolutionHeld: stay('scheduleSettling'),
+        FlappingEnded: stay(),
+        NotificationBounced: stay(),
         AlertUnacknowledged: follow('joinDigest', 'scheduleEscalation'),
         AcknowledgementLapsed: follow('joinDigest'),
         AlertResolved: { target: 'resolved', actions: ['joinDigest'] },
@@ -86,6 +97,7 @@ const machine = createMachine({
         // A digest composed before the recovery was accepted after it: those who read it are owed the resolution.
         AlertNotified: stay('joinDigest'),
         NotificationFailed: stay(),
+        NotificationBounced: stay(),
         ResolutionNotified: stay(),
       },
     },
@@ -115,11 +127,21 @@ const eventTypes: readonly AlertEventType[] = [
   'AlertAcknowledged',
   'AlertUnacknowledged',
   'AcknowledgementLapsed',
+  'AlertSilenced',
+  'AlertUnsilenced',
+  'ResolutionHeld',
+  'FlappingEnded',
+  'NotificationBounced',
   'AlertResolved',
   'ResolutionNotified',
 ];
 const waitings: readonly Waiting[] = ['pending', 'batched', 'none'];
-const outward: ReadonlySet<string> = new Set<MachineAction>(['joinDigest', 'scheduleEscalation', 'scheduleLapse']);
+const outward: ReadonlySet<string> = new Set<MachineAction>([
+  'joinDigest',
+  'scheduleEscalation',
+  'scheduleLapse',
+  'scheduleSettling',
+]);
 
 /**
  * Every legal transition, computed once by running the machine. The machine has no context, so its answer depends on

@@ -1,4 +1,4 @@
-import type { Match, Severity } from './policy.ts';
+import type { Match, Severity, TimeWindow } from './policy.ts';
 import type { FailureKind } from './signal.ts';
 
 /** What a match looks at. A part that is left out is not looked at: severity is known only once rules have decided it. */
@@ -8,15 +8,21 @@ export interface Subject {
   readonly targetId: string | null;
   readonly kind?: FailureKind;
   readonly severity?: Severity;
+  /** Adapter of the watched table; empty when the table is none that is watched. */
+  readonly adapter?: string;
+  /** Whether it happens in one of these hours. */
+  readonly isDuring?: (windows: readonly TimeWindow[]) => boolean;
 }
 
-/** Whether a rule or route is for this. Every field that the match sets must fit. */
+/** Whether a rule, route or silence is for this. Every field that the match sets must fit. */
 export const matches = (match: Match, subject: Subject): boolean =>
   anyGlob(match.source, subject.source) &&
   anyGlob(match.jobType, subject.jobType) &&
   anyGlob(match.targetId, subject.targetId ?? '') &&
   (match.kind === undefined || subject.kind === undefined || match.kind.includes(subject.kind)) &&
-  (match.severity === undefined || subject.severity === undefined || match.severity.includes(subject.severity));
+  (match.severity === undefined || subject.severity === undefined || match.severity.includes(subject.severity)) &&
+  (subject.adapter === undefined || anyGlob(match.adapter, subject.adapter)) &&
+  (match.during === undefined || subject.isDuring === undefined || subject.isDuring(match.during));
 
 /** Whether a pattern with `*` for any run of characters fits the whole text; case matters. */
 export const globMatches = (pattern: string, text: string): boolean => {

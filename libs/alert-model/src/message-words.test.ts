@@ -2,9 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { at } from '../fixtures/builders.ts';
 import { fillUrl } from './compose-message.ts';
-import type { ItemKind, MessageDevelopment, MessageItem, MessageJob } from './digest-message.ts';
+import type { ItemKind, MessageDevelopment, MessageIncident, MessageItem, MessageJob } from './digest-message.ts';
+import { kindRank } from './fold-items.ts';
 import { forHumans } from './for-humans.ts';
+import type { WholeMessage } from './incident-words.ts';
 import { headlineCharsMax, headlineOf, subjectCharsMax, subjectOf } from './message-words.ts';
+import { quietHeadlineOf, quietSubjectOf } from './quiet-words.ts';
 
 const job = (changes: Partial<MessageJob> = {}): MessageJob => ({
   table: 'research_jobs',
@@ -211,6 +214,18 @@ describe('subjectOf', () => {
       ],
       '2 updates: apple/refresh_catalog/songs and b',
     ],
+    ['one that is back', [item({ kind: 'regressed' })], 'apple/refresh_catalog/songs failed'],
+    [
+      'one that comes and goes',
+      [item({ kind: 'flapping' })],
+      'apple/refresh_catalog/songs keeps failing and recovering',
+    ],
+    [
+      'a condition that comes and goes',
+      [item({ kind: 'flapping' }, [job({ kind: 'stuck' })])],
+      'apple/refresh_catalog/songs is stuck again and again',
+    ],
+    ['one that stays broken', [item({ kind: 'settled' })], 'apple/refresh_catalog/songs keeps failing'],
     ['one recovery', [item({ kind: 'resolved', resolution: resolution() })], 'apple/refresh_catalog/songs works again'],
   ] as const)('names %s', ([, items, subject]) => {
     expect(
@@ -449,6 +464,97 @@ describe('headlineOf', () => {
       'Watched table far can be read again, after 5 min.',
     ],
     [
+      'a repeated escalation',
+      [
+        item({
+          kind: 'escalated',
+          escalation: { level: 3, repeat: 1, name: 'on-call', afterMs: 5_400_000, toldBefore: [] },
+        }),
+      ],
+      'Still not acknowledged after 1 h 30 min: apple/refresh_catalog/songs failed: HTTP 503.',
+    ],
+    [
+      'an acknowledgement that held for some more failures',
+      [item({ kind: 'lapsed', failures: 5, lapse: { by: 'ann', acknowledgedAt: at(0), reason: 'failures' } })],
+      'Failed 5 more times, so the acknowledgement by ann has ended. apple/refresh_catalog/songs failed: HTTP 503.',
+    ],
+    [
+      'one more failure that ends an acknowledgement',
+      [item({ kind: 'lapsed', lapse: { by: 'ann', acknowledgedAt: at(0), reason: 'failures' } })],
+      'Failed once more, so the acknowledgement by ann has ended. apple/refresh_catalog/songs failed: HTTP 503.',
+    ],
+    [
+      'several alerts whose acknowledgement ended by failures',
+      [
+        item({
+          kind: 'lapsed',
+          alerts: 3,
+          failures: 9,
+          lapse: { by: 'ann', acknowledgedAt: at(0), reason: 'failures' },
+        }),
+      ],
+      'It kept failing, so the acknowledgement by ann has ended. apple/refresh_catalog/songs failed for 3 targets: HTTP 503.',
+    ],
+    [
+      'a condition that happened too often for an acknowledgement',
+      [
+        item(
+          { kind: 'lapsed', failures: 2, lapse: { by: 'ann', acknowledgedAt: at(0), reason: 'failures' } },
+          [job({ kind: 'stuck' })],
+          null,
+        ),
+      ],
+      'It happened 2 times more, so the acknowledgement by ann has ended. apple/refresh_catalog/songs is stuck.',
+    ],
+    [
+      'one that comes and goes: once, and what to expect',
+      [item({ kind: 'flapping', flapping: { count: 6, withinMs: 7_200_000, holdMs: 1_800_000 } })],
+      'apple/refresh_catalog/songs keeps failing and recovering, 6 times in 2 h: HTTP 503. The next message comes when it has settled.',
+    ],
+    [
+      'one that no longer comes and goes',
+      [item({ kind: 'settled', flapping: { count: 6, withinMs: 7_200_000, holdMs: 1_800_000 } })],
+      'apple/refresh_catalog/songs has been failing for 30 min without a break: HTTP 503. It no longer comes and goes.',
+    ],
+    [
+      'a condition that no longer comes and goes',
+      [item({ kind: 'settled' }, [job({ kind: 'stuck' })], null)],
+      'No longer comes and goes: apple/refresh_catalog/songs is stuck.',
+    ],
+    [
+      'one that has settled',
+      [
+        item({
+          kind: 'resolved',
+          occurrences: 9,
+          flapping: { count: 6, withinMs: 7_200_000, holdMs: 1_800_000 },
+          resolution: resolution(),
+        }),
+      ],
+      'Settled: apple/refresh_catalog/songs has been fine since Mon 2 Mar 03:07 UTC. 9 failures.',
+    ],
+    [
+      'one that got worse',
+      [item({ kind: 'worse', severity: 'critical', severityBefore: 'warning', occurrences: 5 })],
+      'Now critical, was warning: apple/refresh_catalog/songs failed again: HTTP 503. 5 failures since Mon 2 Mar 03:02 UTC.',
+    ],
+    [
+      'one that is back',
+      [item({ kind: 'regressed', predecessor: { alertId: 'b', resolvedAt: at(0), recentCount: 2 } })],
+      'apple/refresh_catalog/songs failed again, third time this week: HTTP 503.',
+    ],
+    [
+      'what failed under a silence',
+      [item({ kind: 'unsilenced', silence: { by: 'ann', reason: 'deploy', endedBy: null } })],
+      'apple/refresh_catalog/songs failed on Mon 2 Mar 03:02 UTC while silenced by ann (deploy): HTTP 503. The silence is over.',
+    ],
+    [
+      'what failed often under a silence that somebody ended',
+      [item({ kind: 'unsilenced', failures: 4, silence: { by: 'ann', reason: null, endedBy: 'bob' } })],
+      'apple/refresh_catalog/songs failed 4 times, the last time on Mon 2 Mar 03:02 UTC while silenced by ann: HTTP 503. bob ended the silence.',
+    ],
+    ['what is open', [item({ kind: 'open' })], 'Still open: apple/refresh_catalog/songs failed: HTTP 503.'],
+    [
       'a chain that failed with nothing behind it',
       [item({ chain: chain([], at(-10_000)) })],
       'songs failed: HTTP 503. Last good run Mon 23 Feb 01:20 UTC.',
@@ -459,6 +565,156 @@ describe('headlineOf', () => {
 
   test('is empty for an empty message', () => {
     expect(headlineOf([])).toBe('');
+  });
+});
+
+describe('an incident', () => {
+  const incident = (changes: Partial<MessageIncident> = {}): MessageIncident => ({
+    keys: 5_000,
+    withinMs: 300_000,
+    source: 'apple',
+    causes: 3,
+    byJobType: [
+      { source: 'apple', jobType: 'import', alerts: 3_000 },
+      { source: 'apple', jobType: 'export', alerts: 2_000 },
+    ],
+    moreJobTypes: 0,
+    firstFailedAt: at(182),
+    lastFailedAt: at(187),
+    ...changes,
+  });
+  const whole = (changes: Partial<WholeMessage> = {}): WholeMessage => ({
+    failures: 5_000,
+    incident: incident(),
+    followUp: false,
+    threadOpen: 5_000,
+    resolved: 0,
+    ...changes,
+  });
+  const oneType = incident({ byJobType: [{ source: 'apple', jobType: 'import', alerts: 5_000 }], causes: 1 });
+  const cause = (alerts: number, error: string | null, changes: Partial<MessageItem> = {}, kind = 'failed') =>
+    item({ alerts, failures: alerts, occurrences: alerts, ...changes }, [job({ kind })], error);
+  const three = [
+    cause(3_000, 'psycopg.OperationalError: connection refused'),
+    cause(1_500, 'TimeoutError: read timed out'),
+    cause(500, null),
+  ];
+
+  test.for<[string, readonly MessageItem[], WholeMessage, string, string]>([
+    [
+      'says how many, of how many types, when, and why',
+      three,
+      whole(),
+      '5,000 apple jobs of 2 types failed: 3 causes',
+      '5,000 apple jobs of 2 types failed, Mon 2 Mar 03:02 to 03:07 UTC. 3,000: OperationalError: connection refused; 1,500: TimeoutError: read timed out; 500: no error text.',
+    ],
+    [
+      'of one type and cause names both',
+      [cause(5_000, 'HTTP 503')],
+      whole({ incident: oneType }),
+      '5,000 apple/import jobs failed: one cause',
+      '5,000 apple/import jobs failed, Mon 2 Mar 03:02 to 03:07 UTC. Cause: HTTP 503.',
+    ],
+    [
+      'of several sources names none, and counts the causes it does not tell',
+      three,
+      whole({ incident: incident({ source: null, causes: 40, moreJobTypes: 7 }) }),
+      '5,000 jobs of 9 types failed: 40 causes',
+      '5,000 jobs of 9 types failed, Mon 2 Mar 03:02 to 03:07 UTC. 3,000: OperationalError: connection refused; 1,500: TimeoutError: read timed out; 500: no error text; and 37 more causes.',
+    ],
+    [
+      'marks what is critical',
+      [cause(5_000, 'HTTP 503', { severity: 'critical' })],
+      whole({ incident: oneType }),
+      '[critical] 5,000 apple/import jobs failed: one cause',
+      '5,000 apple/import jobs failed, Mon 2 Mar 03:02 to 03:07 UTC. Cause: HTTP 503.',
+    ],
+    [
+      'that goes on counts what is more, and what recovered meanwhile',
+      [cause(200, 'HTTP 503'), cause(80, 'HTTP 503', { kind: 'resolved', failures: 0, resolution: resolution() })],
+      whole({ failures: 200, resolved: 80, followUp: true, incident: { ...oneType, keys: 200 } }),
+      '200 more apple/import jobs failed: one cause',
+      '200 more apple/import jobs failed, Mon 2 Mar 03:02 to 03:07 UTC. Cause: HTTP 503. Also in this message: 80 recovered.',
+    ],
+    [
+      'that nobody answers says so, and counts the alerts',
+      [
+        cause(5_000, 'HTTP 503', {
+          kind: 'escalated',
+          failures: 0,
+          escalation: { level: 1, repeat: 0, name: 'on-call', afterMs: 1_800_000, toldBefore: [] },
+        }),
+      ],
+      whole({ failures: 0, followUp: true, incident: oneType }),
+      '5,000 apple/import jobs failed: one cause, nobody has acknowledged it',
+      'Not acknowledged for 30 min: 5,000 apple/import jobs failed, Mon 2 Mar 03:02 to 03:07 UTC. Cause: HTTP 503.',
+    ],
+    [
+      'of one condition says what is so',
+      [cause(60, null, { conditions: { stuck: 60 } }, 'stuck')],
+      whole({ failures: 60, incident: { ...oneType, keys: 60, lastFailedAt: at(182) } }),
+      '60 apple/import jobs are stuck: one cause',
+      '60 apple/import jobs are stuck, Mon 2 Mar 03:02 UTC. Cause: no error text.',
+    ],
+    [
+      'of failures and conditions calls them problems',
+      [cause(60, 'HTTP 503'), cause(40, null, { conditions: { stuck: 40 } }, 'stuck')],
+      whole({ failures: 100, incident: { ...oneType, keys: 100, causes: 2 } }),
+      '100 problems: 2 causes',
+      '100 problems, Mon 2 Mar 03:02 to 03:07 UTC. 60: HTTP 503; 40: no error text.',
+    ],
+    [
+      'that is over in part says what is left',
+      [cause(4_000, 'HTTP 503', { kind: 'resolved', failures: 0, resolution: resolution() })],
+      whole({ failures: 0, resolved: 4_000, followUp: true, threadOpen: 1_000, incident: { ...oneType, keys: 0 } }),
+      '4,000 jobs work again',
+      '4,000 jobs work again. 1,000 of this conversation are still open.',
+    ],
+    [
+      'that is over says that nothing is left',
+      [cause(2, 'HTTP 503', { kind: 'resolved', failures: 0, resolution: resolution() })],
+      whole({ failures: 0, resolved: 2, followUp: true, threadOpen: 0, incident: { ...oneType, keys: 0 } }),
+      '2 jobs work again',
+      '2 jobs work again. Nothing of this conversation is open any more.',
+    ],
+    [
+      'of alerts with many failures each is over by alert',
+      [cause(3, 'HTTP 503', { kind: 'resolved', failures: 0, occurrences: 50, resolution: resolution() })],
+      whole({ failures: 0, resolved: 3, followUp: true, threadOpen: 0, incident: { ...oneType, keys: 0 } }),
+      '3 problems are over',
+      '3 problems are over. Nothing of this conversation is open any more.',
+    ],
+    [
+      'of a single alert is told like any other',
+      [item()],
+      whole({ failures: 1, incident: { ...oneType, keys: 1 } }),
+      'apple/refresh_catalog/songs failed',
+      'apple/refresh_catalog/songs failed: HTTP 503.',
+    ],
+  ])('%s', ([, items, message, subject, headline]) => {
+    expect(subjectOf(items, message.failures, message)).toBe(subject);
+    expect(headlineOf(items, message)).toBe(headline);
+  });
+});
+
+describe('all quiet', () => {
+  test.for<[readonly MessageItem[], number, string, string]>([
+    [[], 0, 'All quiet', 'All quiet: nothing is open, and Tocsin is watching.'],
+    [
+      [item({ kind: 'open' })],
+      1,
+      'All quiet, 1 open',
+      'Nothing new. 1 alert is still open, the oldest since Mon 2 Mar 03:02 UTC.',
+    ],
+    [
+      [item({ kind: 'open', severity: 'critical', alerts: 2, since: at(300) }), item({ kind: 'open' })],
+      1_200,
+      'All quiet, 1,200 open',
+      'Nothing new. 1,200 alerts are still open, 2 of them critical, the oldest since Mon 2 Mar 03:02 UTC.',
+    ],
+  ])('with %#', ([items, open, subject, headline]) => {
+    expect(quietSubjectOf(open)).toBe(subject);
+    expect(quietHeadlineOf(items, open)).toBe(headline);
   });
 });
 
@@ -474,7 +730,7 @@ test('whatever the rows hold, subject and headline are one line, bounded, well f
       '__proto__',
     ),
   );
-  const kind = fc.constantFrom<ItemKind>('new', 'again', 'update', 'escalated', 'lapsed', 'recovered', 'resolved');
+  const kind = fc.constantFrom<ItemKind>(...(Object.keys(kindRank) as ItemKind[]));
   const items = fc.array(
     fc
       .tuple(kind, hostile, hostile, hostile, fc.boolean(), fc.nat({ max: 1e6 }))
@@ -490,6 +746,10 @@ test('whatever the rows hold, subject and headline are one line, bounded, well f
               : null,
             resolution:
               ofKind === 'resolved' ? resolution({ note: error, reason: inChain ? 'retracted' : 'succeeded' }) : null,
+            silence: { by: title, reason: error, endedBy: inChain ? targetId : null },
+            lapse: { by: targetId, acknowledgedAt: at(0), reason: 'failures' },
+            flapping: { count, withinMs: count, holdMs: count },
+            severityBefore: inChain ? 'info' : null,
             developments: [development('retracted', error, targetId), development('requeued', title)],
           },
           [job({ targetId, jobType: title, kind: error })],
@@ -499,10 +759,29 @@ test('whatever the rows hold, subject and headline are one line, bounded, well f
     { maxLength: 6 },
   );
   fc.assert(
-    fc.property(items, (list) => {
+    fc.property(items, hostile, fc.nat({ max: 40 }), (list, source, keys) => {
+      const byJobType = [{ source, jobType: source, alerts: keys }];
+      const whole: WholeMessage = {
+        failures: keys,
+        incident: {
+          keys,
+          withinMs: 1,
+          source: keys % 2 === 0 ? source : null,
+          causes: keys,
+          byJobType,
+          moreJobTypes: keys % 3,
+          firstFailedAt: at(0),
+          lastFailedAt: at(keys),
+        },
+        followUp: keys % 2 === 0,
+        threadOpen: keys,
+        resolved: keys,
+      };
       for (const [text, charsMax] of [
         [subjectOf(list, 5), subjectCharsMax],
         [headlineOf(list), headlineCharsMax],
+        [subjectOf(list, 5, whole), subjectCharsMax],
+        [headlineOf(list, whole), headlineCharsMax],
       ] as const) {
         expect(text.length).toBeLessThanOrEqual(charsMax);
         expect(text.isWellFormed()).toBe(true);

@@ -1,7 +1,7 @@
 import type { MessageItem, MessageJob } from './digest-message.ts';
-import { causeLine, cleanText } from './error-text.ts';
 import { forHumans } from './for-humans.ts';
-import type { Instant } from './ids.ts';
+import { incidentHeadline, incidentSubject } from './incident-words.ts';
+import type { WholeMessage } from './incident-words.ts';
 import {
   beforeFirstFailure,
   developmentWords,
@@ -18,6 +18,7 @@ import {
   verbOf,
   wasWhat,
 } from './kind-words.ts';
+import { clock, countOf, day, firstLine, listOf, oneLine, when } from './phrases.ts';
 import { stepName } from './signal.ts';
 
 /** Longest subject, in characters; phones show about forty. */
@@ -29,20 +30,32 @@ export const headlineCharsMax = 240;
  * The subject: what failed, most urgent first. It stays the same for the whole conversation, so what follows later
  * ("works again") is said by the headline.
  */
-export const subjectOf = (items: readonly MessageItem[], failures: number): string => {
+export const subjectOf = (
+  items: readonly MessageItem[],
+  failures: number,
+  whole: WholeMessage = { ...alone, failures },
+): string => {
   const wrong = items.filter(isWrong);
   const open = items.filter((item) => !isFine(item));
   const told = wrong.length > 0 ? wrong : open.length > 0 ? open : items;
   const first = told[0];
   if (first === undefined) return 'Tocsin';
   const mark = first.severity === 'error' || !isWrong(first) ? '' : `[${first.severity}] `;
+  const incident = toldAsIncident(items, whole);
+  if (incident !== null) return oneLine(mark + incidentSubject(items, whole, incident), subjectCharsMax);
   return oneLine(mark + (told.length === 1 ? subjectPart(first) : subjectList(told, failures)), subjectCharsMax);
 };
 
 /** The story in one line: what became of the work, why, and what did not run because of it. */
-export const headlineOf = (items: readonly MessageItem[]): string => {
+export const headlineOf = (items: readonly MessageItem[], whole: WholeMessage = alone): string => {
   const [first, ...others] = items;
   if (first === undefined) return '';
+  const incident = toldAsIncident(items, whole);
+  if (incident !== null) {
+    const recovered = incident.keys === 0 ? 0 : whole.resolved;
+    const also = recovered === 0 ? '' : ` Also in this message: ${recovered.toLocaleString('en-GB')} recovered.`;
+    return oneLine(incidentHeadline(items, whole, incident), headlineCharsMax - also.length) + also;
+  }
   const wrong = others.filter(isWrong).length;
   const updates = others.filter(({ kind }) => kind === 'update').length;
   const fine = others.filter(isFine);
@@ -60,9 +73,18 @@ export const headlineOf = (items: readonly MessageItem[]): string => {
   return oneLine(tell(first), headlineCharsMax - tail.length) + tail;
 };
 
+const alone: WholeMessage = { failures: 0, incident: null, followUp: false, threadOpen: 0, resolved: 0 };
+
+/** One alert of a storm is told like any other; so is what is neither new nor over. */
+const toldAsIncident = (
+  items: readonly MessageItem[],
+  { incident, resolved }: WholeMessage,
+): WholeMessage['incident'] =>
+  incident !== null && (incident.keys > 1 || (resolved > 1 && items.every(isFine))) ? incident : null;
+
 const isFine = (item: MessageItem): boolean => item.kind === 'resolved' || item.kind === 'recovered';
 /** Neither over nor a mere change for the better or by the janitor. */
-const isWrong = (item: MessageItem): boolean => !isFine(item) && item.kind !== 'update';
+const isWrong = (item: MessageItem): boolean => !isFine(item) && item.kind !== 'update' && item.kind !== 'open';
 
 const subjectPart = (item: MessageItem): string => {
   if (item.kind === 'recovered') {
@@ -77,6 +99,8 @@ const subjectPart = (item: MessageItem): string => {
     return `${nameOf(item)} ${item.resolution?.reason === 'operator' ? 'was closed' : 'works again'}`;
   }
   if (item.kind === 'update') return updated(item);
+  if (item.kind === 'flapping') return flaps(item);
+  if (item.kind === 'settled' && !isSuspected(item)) return `${nameOf(item)} keeps failing`;
   const namesChain = item.chain === null || [...jobsByKind(item).keys()].every(isAboutRun);
   const what = namesChain ? failed(item) : `${item.title}: ${failed(item, undefined, 'the run')}`;
   const missing = missingOf(item);
@@ -107,24 +131,81 @@ const tell = (item: MessageItem): string => {
       return resolved(item);
     case 'recovered':
       return recovered(item);
-    case 'escalated':
-      return `Not acknowledged for ${forHumans(item.escalation?.afterMs ?? 0)}: ${failing(item)}`;
+    case 'escalated': {
+      const waited = forHumans(item.escalation?.afterMs ?? 0);
+      const isRepeat = (item.escalation?.repeat ?? 0) > 0;
+      return `${isRepeat ? `Still not acknowledged after ${waited}` : `Not acknowledged for ${waited}`}: ${failing(item)}`;
+    }
     case 'lapsed':
-      return item.lapse?.reason === 'signature-change'
-        ? `${isSuspected(item) ? 'Something else is wrong' : 'Fails for a new reason'}, so the acknowledgement by ${item.lapse.by} has ended. ${failing(item)}`
-        : `${still(item)}, and the acknowledgement by ${item.lapse?.by ?? 'somebody'} has ended. ${failing(item)}`;
+      return `${lapsed(item)}, ${item.lapse?.reason === 'time' ? 'and' : 'so'} the acknowledgement by ${item.lapse?.by ?? 'somebody'} has ended. ${failing(item)}`;
+    case 'settled':
+      return isSuspected(item)
+        ? `No longer comes and goes: ${failing(item)}`
+        : `${nameOf(item)} has been failing${item.flapping == null ? '' : ` for ${forHumans(item.flapping.holdMs)}`} without a break${why(item)} It no longer comes and goes.`;
+    case 'flapping':
+      return `${flaps(item)}${item.flapping == null ? '' : `, ${item.flapping.count.toLocaleString('en-GB')} times in ${forHumans(item.flapping.withinMs)}`}${why(item)} The next message comes when it has settled.`;
+    case 'worse':
+      return `Now ${item.severity}${item.severityBefore == null ? '' : `, was ${item.severityBefore}`}: ${goesOn(item)}`;
+    case 'unsilenced':
+      return unsilenced(item);
+    case 'open':
+      return `Still open: ${failing(item)}`;
     case 'again':
-      if (beforeFirstFailure(item) !== null) return failing(item);
-      if (item.chain !== null) return inFirstRun(item) ? failing(item, 'also') : `${still(item)}: ${failing(item)}`;
-      return `${failing(item, 'again')} ${countOf(item.occurrences, occurrenceNoun(item))} since ${when(item.since)}.`;
+      return goesOn(item);
     case 'update':
       return `${updated(item)}. The alert stays open.`;
     case 'new':
+    case 'regressed':
       return failing(item, item.predecessor === null ? undefined : againAfter(item.predecessor.recentCount));
     default:
       return item.kind satisfies never;
   }
 };
+
+/** Told before, and it has failed since. */
+const goesOn = (item: MessageItem): string => {
+  if (beforeFirstFailure(item) !== null) return failing(item);
+  if (item.chain !== null) return inFirstRun(item) ? failing(item, 'also') : `${still(item)}: ${failing(item)}`;
+  return `${failing(item, 'again')} ${countOf(item.occurrences, occurrenceNoun(item))} since ${when(item.since)}.`;
+};
+
+/** Why an acknowledgement has ended: "Still failing", "Failed 5 more times", "Fails for a new reason" */
+const lapsed = (item: MessageItem): string => {
+  const suspected = isSuspected(item);
+  const reason = item.lapse?.reason ?? 'time';
+  switch (reason) {
+    case 'signature-change':
+      return suspected ? 'Something else is wrong' : 'Fails for a new reason';
+    case 'failures':
+      if (item.alerts > 1 || item.failures === 0) return 'It kept failing';
+      return suspected
+        ? `It happened ${timesOf(item.failures)} more`
+        : `Failed ${item.failures === 1 ? 'once more' : `${item.failures.toLocaleString('en-GB')} more times`}`;
+    case 'time':
+      return still(item);
+    default:
+      return reason satisfies never;
+  }
+};
+
+/** "apple/import keeps failing and recovering", "apple/import is stuck again and again" */
+const flaps = (item: MessageItem): string =>
+  isSuspected(item) ? `${failed(item)} again and again` : `${nameOf(item)} keeps failing and recovering`;
+
+/** "songs failed on Mon 2 Mar 03:02 UTC while silenced by ann (deploy): HTTP 503. The silence is over." */
+const unsilenced = (item: MessageItem): string => {
+  const { silence } = item;
+  const times = item.failures > 1 && item.alerts === 1 ? ` ${timesOf(item.failures)}, the last time` : '';
+  const under =
+    silence == null
+      ? 'under a silence'
+      : `while silenced by ${silence.by}${silence.reason === null ? '' : ` (${silence.reason})`}`;
+  const end = silence?.endedBy == null ? 'The silence is over.' : `${silence.endedBy} ended the silence.`;
+  return `${failed(item)}${times} on ${when(item.lastFailedAt)} ${under}${why(item)} ${end}`;
+};
+
+/** "once", "5 times" */
+const timesOf = (count: number): string => (count === 1 ? 'once' : `${count.toLocaleString('en-GB')} times`);
 
 /** "Resolved: apple/catalog works again after 14 days. 3 failures. Acknowledged by ann." */
 const resolved = (item: MessageItem): string => {
@@ -135,7 +216,9 @@ const resolved = (item: MessageItem): string => {
     ? `Closed by ${item.resolution?.by ?? 'an operator'}: ${nameOf(item)}, open for ${lasted}.`
     : was !== null
       ? over(item, lasted)
-      : `Resolved: ${nameOf(item)} ${item.alerts > 1 ? 'work' : 'works'} again after ${lasted}.`;
+      : item.flapping != null
+        ? `Settled: ${nameOf(item)} has been fine since ${when(item.resolution?.resolvedAt ?? item.lastFailedAt)}.`
+        : `Resolved: ${nameOf(item)} ${item.alerts > 1 ? 'work' : 'works'} again after ${lasted}.`;
   const acknowledged = item.acknowledgedBy === null ? '' : ` Acknowledged by ${item.acknowledgedBy}.`;
   const count =
     isSuspected(item) && item.occurrences === 1 ? '' : ` ${countOf(item.occurrences, occurrenceNoun(item))}.`;
@@ -299,30 +382,3 @@ const nameOf = (item: MessageItem): string =>
   item.alerts > 1 ? `${item.alerts.toLocaleString('en-GB')} targets of ${item.title}` : item.title;
 
 const namesListedMax = 4;
-const listOf = (names: readonly string[], listedMax: number): string => {
-  if (names.length > listedMax) return `${names.slice(0, listedMax).join(', ')} and ${names.length - listedMax} more`;
-  return names.length < 2 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
-};
-
-const countOf = (count: number, noun: string): string =>
-  `${count.toLocaleString('en-GB')} ${noun}${count === 1 ? '' : 's'}`;
-
-const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-/** "Mon 2 Mar 03:02 UTC" */
-const when = (at: Instant): string => `${day(at)} ${clock(at)} UTC`;
-const clock = (at: Instant): string => at.slice(11, 16);
-const day = (at: Instant): string => {
-  const date = new Date(at);
-  return `${weekdays[date.getUTCDay()]} ${date.getUTCDate()} ${months[date.getUTCMonth()]}`;
-};
-
-const firstLine = (text: string, charsMax: number): string => cut(causeLine(cleanText(text)), charsMax);
-const oneLine = (text: string, charsMax: number): string => cut(cleanText(text).replace(/\s+/g, ' ').trim(), charsMax);
-const cut = (line: string, charsMax: number): string =>
-  line.length > charsMax
-    ? `${line
-        .slice(0, charsMax - 1)
-        .toWellFormed()
-        .trimEnd()}…`
-    : line;

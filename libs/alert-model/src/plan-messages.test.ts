@@ -14,10 +14,20 @@ import {
   songs,
 } from '../fixtures/builders.ts';
 import type { AlertState, Development } from './alert-state.ts';
-import { fragmentOf } from './digest-fragment.ts';
+import { emptyBatch } from './batch.ts';
+import { fragmentOf, openFragmentOf } from './digest-fragment.ts';
 import type { Fragment } from './digest-fragment.ts';
-import { itemsPerMessageMax, jobsPerItemMax } from './digest-message.ts';
+import type { ItemKind } from './digest-message.ts';
+import {
+  alertIdsPerItemMax,
+  incidentAlertsMin,
+  incidentCausesMax,
+  incidentJobTypesMax,
+  itemsPerMessageMax,
+  jobsPerItemMax,
+} from './digest-message.ts';
 import type { AlertEvent } from './event.ts';
+import { kindRank } from './fold-items.ts';
 import { planMessages, threadsPerDigestMax } from './plan-messages.ts';
 
 const digest = { id: digestId(50), channels: ['email'] };
@@ -64,6 +74,60 @@ describe('fragmentOf', () => {
     ['escalated', given(opened(), batched(1), notified(1), batched(50, { purpose: 'escalation' }))],
   ] as const)('says of an alert that it is %s', ([kind, state]) => {
     expect(fragment(1, state).kind).toBe(kind);
+  });
+
+  const predecessor = { alertId: alertId(9), resolvedAt: at(0), recentCount: 1 };
+  const flapping = { count: 6, withinMs: 7_200_000, holdMs: 1_800_000 };
+  const flaps = (): AlertEvent[] =>
+    opened().map((event) =>
+      event.type === 'FailureDetected' && event.data.opening !== null
+        ? { ...event, data: { ...event.data, opening: { ...event.data.opening, predecessor, flapping } } }
+        : event,
+    );
+  const settles: AlertEvent = { type: 'FlappingEnded', occurredAt: at(220), data: { since: at(182) } };
+  const silenceId = '50000000-0000-4000-8000-000000000001';
+  const silenced: AlertEvent = {
+    type: 'AlertSilenced',
+    occurredAt: at(190),
+    data: { silenceId, by: 'ann', reason: 'deploy', end: { until: 'resolved' }, withdrawn: [digestId(1)] },
+  };
+  const unsilenced: AlertEvent = {
+    type: 'AlertUnsilenced',
+    occurredAt: at(200),
+    data: { silenceId, cause: 'ended', by: 'bob' },
+  };
+  const raised: AlertEvent = { type: 'SeverityRaised', occurredAt: at(205), data: { from: 'error', to: 'critical' } };
+
+  test.for([
+    ['regressed', given(opened(failure(), undefined, predecessor), batched(50))],
+    ['flapping', given(flaps(), batched(50))],
+    ['settled', given(flaps(), batched(1), notified(1), settles, batched(50))],
+    ['resolved', given(flaps(), batched(1), notified(1), closed, batched(50))],
+    ['worse', given(opened(), batched(1), notified(1), again, raised, batched(50))],
+    ['unsilenced', given(opened(), batched(1), silenced, unsilenced, batched(50))],
+  ] as const)('says of an alert that it is %s, with what the reader has to know', ([kind, state]) => {
+    const found = fragment(1, state);
+    expect(found.kind).toBe(kind);
+    expect(found.flapping).toEqual(state.openedFlapping);
+    expect(found.batch.severityBefore).toBe(kind === 'worse' ? 'error' : null);
+    expect(found.batch.unsilenced).toEqual(
+      kind === 'unsilenced' ? { by: 'ann', reason: 'deploy', endedBy: 'bob' } : null,
+    );
+  });
+
+  test('does not say of a flapping alert that somebody closed that it has settled', () => {
+    const byHand: AlertEvent = { ...closed, data: { reason: 'operator', resolvedAt: at(239), by: 'ann', note: null } };
+    expect(fragment(1, given(flaps(), batched(1), notified(1), byHand, batched(50))).flapping).toBeNull();
+  });
+
+  test('lists an alert as open for its routes until it is resolved', () => {
+    const state = given(opened(), batched(1), notified(1));
+    expect(openFragmentOf(state, 'default')).toMatchObject({
+      kind: 'open',
+      batch: { failures: 0, causes: [{ count: 1 }] },
+    });
+    expect(openFragmentOf(state, 'other')).toBeNull();
+    expect(openFragmentOf(given(opened(), closed), 'default')).toBeNull();
   });
 
   test('has nothing to say in a digest that holds no news of it', () => {
@@ -262,8 +326,23 @@ describe('planMessages', () => {
     expect(planned?.items.map((item) => item.fragments).toSorted((a, b) => a - b)).toEqual([1, 1, 1, 1, 1, 3]);
   });
 
-  test('orders: escalated, lapsed, new, again, updates, recovered, resolved; the severe and the many first', () => {
-    const kinds = ['resolved', 'recovered', 'update', 'again', 'new', 'lapsed', 'escalated'] as const;
+  test('orders by what the reader has to do: unanswered, news, changes, what is over; the severe and the many first', () => {
+    const kinds = [
+      'resolved',
+      'recovered',
+      'open',
+      'update',
+      'unsilenced',
+      'again',
+      'worse',
+      'regressed',
+      'new',
+      'flapping',
+      'settled',
+      'lapsed',
+      'escalated',
+    ] as const satisfies readonly ItemKind[];
+    expect(kinds.toSorted()).toEqual(Object.keys(kindRank).toSorted());
     const list = kinds.map((kind, index) =>
       fragment(index + 1, fresh, { kind, jobType: kind, told: [], owedResolution: ['email'] }),
     );
@@ -280,12 +359,144 @@ describe('planMessages', () => {
 
   test('shows so many items and counts the alerts beyond them', () => {
     const many = Array.from({ length: itemsPerMessageMax + 7 }, (_, index) =>
-      fragment(index + 1, fresh, { jobType: `type ${index}` }),
+      fragment(index + 1, toldIn(1), { jobType: `type ${index}` }),
     );
     const [planned] = planMessages(digest, many);
     expect(planned?.items).toHaveLength(itemsPerMessageMax);
-    expect(planned).toMatchObject({ omittedAlerts: 7, failures: itemsPerMessageMax + 7 });
+    expect(planned).toMatchObject({ omittedAlerts: 7, failures: itemsPerMessageMax + 7, incident: null });
     expect(planned?.alertIds).toHaveLength(itemsPerMessageMax + 7);
+    expect(planMessages(digest, many, 5)[0]).toMatchObject({ items: { length: 5 }, omittedAlerts: 102 });
+    expect(planMessages(digest, many, 1_000)[0]?.items).toHaveLength(itemsPerMessageMax);
+    expect(planMessages(digest, many, 0)[0]?.items).toHaveLength(1);
+  });
+
+  describe('tells many alerts as one incident', () => {
+    const storm = { ...digest, purpose: 'storm', storm: { threadId: null } } as const;
+    /** An alert with this cause and job type. */
+    const failing = (number: number, error: string, changes: Partial<Fragment> = {}): Fragment =>
+      fragment(number, given(opened(failure({ error })), batched(50)), changes);
+    const letter = (n: number): string => String.fromCharCode(97 + n);
+
+    test('when more are new than a person reads one by one, or the digest is that of a storm', () => {
+      const list = (count: number): Fragment[] =>
+        Array.from({ length: count }, (_, n) => failing(n + 1, 'HTTP 503', { jobType: `type ${n}` }));
+      expect(planMessages(digest, list(incidentAlertsMin))[0]).toMatchObject({
+        incident: null,
+        items: { length: incidentAlertsMin },
+      });
+      expect(planMessages(digest, list(incidentAlertsMin + 1))[0]).toMatchObject({
+        incident: { keys: incidentAlertsMin + 1, causes: 1 },
+        items: [{ fragments: incidentAlertsMin + 1, title: 'apple/type 0 and 30 more job types' }],
+      });
+      expect(planMessages(storm, list(2))[0]).toMatchObject({ incident: { keys: 2 }, items: [{ fragments: 2 }] });
+    });
+
+    test('not when those who hear of it have heard of them before', () => {
+      const told = Array.from({ length: 40 }, (_, n) => fragment(n + 1, toldIn(1), { jobType: `type ${n}` }));
+      expect(planMessages(digest, told)[0]?.incident).toBeNull();
+      const unanswered = told.map((one) => ({ ...one, kind: 'escalated' as const }));
+      expect(planMessages(digest, unanswered)[0]?.incident).toMatchObject({ keys: 40 });
+    });
+
+    test('by cause, whatever their job types and severities, the worst of which counts', () => {
+      const [planned] = planMessages(storm, [
+        failing(1, 'HTTP 503', { jobType: 'import', severity: 'warning', since: at(181), lastFailedAt: at(190) }),
+        failing(2, 'HTTP 503', { source: 'google', severity: 'critical', since: at(183), lastFailedAt: at(185) }),
+        failing(3, 'read timed out'),
+        failing(4, 'HTTP 503', { kind: 'regressed' }),
+      ]);
+      expect(
+        planned?.items.map(({ first, severity, fragments, title, failures }) => [
+          first.kind,
+          severity,
+          fragments,
+          title,
+          failures,
+        ]),
+      ).toEqual([
+        ['new', 'critical', 2, 'apple/import and google/refresh_catalog', 2],
+        ['new', 'error', 1, 'apple/refresh_catalog/songs', 1],
+        ['regressed', 'error', 1, 'apple/refresh_catalog/songs', 1],
+      ]);
+      expect(planned?.incident).toEqual({
+        keys: 4,
+        withinMs: 480_000,
+        source: null,
+        causes: 2,
+        byJobType: [
+          { source: 'apple', jobType: 'refresh_catalog', alerts: 2 },
+          { source: 'apple', jobType: 'import', alerts: 1 },
+          { source: 'google', jobType: 'refresh_catalog', alerts: 1 },
+        ],
+        moreJobTypes: 0,
+        firstFailedAt: at(182),
+        lastFailedAt: at(190),
+      });
+    });
+
+    test('with a bounded number of causes, alerts, job types and samples, and the rest counted', () => {
+      const many = Array.from({ length: 2_000 }, (_, n) =>
+        failing(n + 1, `error ${letter(n % 20)}`, { jobType: `type ${n % 25}` }),
+      );
+      const [planned] = planMessages(storm, many);
+      expect(planned?.items).toHaveLength(incidentCausesMax);
+      expect(planned).toMatchObject({ omittedAlerts: 800, failures: 2_000, alertIds: { length: 2_000 } });
+      expect(planned?.incident).toMatchObject({
+        causes: 20,
+        byJobType: { length: incidentJobTypesMax },
+        moreJobTypes: 25 - incidentJobTypesMax,
+      });
+      for (const item of planned?.items ?? []) {
+        expect(item.alertIds).toHaveLength(alertIdsPerItemMax);
+        expect(item.samples).toHaveLength(jobsPerItemMax);
+      }
+    });
+
+    test('with samples of as many job types as there are places', () => {
+      const list = Array.from({ length: 60 }, (_, n) =>
+        failing(n + 1, 'HTTP 503', { jobType: n < 55 ? 'import' : `type ${n}`, since: at(182 + n) }),
+      );
+      const sampled = planMessages(storm, list)[0]?.items[0]?.samples.map((sample) => sample.alertId);
+      for (const { alertId: rare } of list.slice(55)) expect(sampled).toContain(rare);
+    });
+
+    test('in the conversation that the storm began', () => {
+      const going = { ...storm, storm: { threadId: digestId(7) } };
+      expect(planMessages(going, [failing(1, 'HTTP 503'), fragment(2, toldIn(7))])).toMatchObject([
+        { threadId: digestId(7), followUp: true, alertIds: [alertId(1), alertId(2)] },
+      ]);
+      // News of more conversations than get a message of their own joins it too.
+      const told = [8, 9, 10, 11].map((thread) => fragment(thread, toldIn(thread)));
+      expect(planMessages(going, told)).toMatchObject([{ threadId: digestId(7), followUp: true }]);
+    });
+
+    test('and says how those that were told end, by how they ended', () => {
+      const over = Array.from({ length: 40 }, (_, n) =>
+        fragment(n + 1, resolvedFor('email'), { jobType: `type ${n}` }),
+      );
+      expect(planMessages(storm, over)[0]).toMatchObject({
+        incident: { keys: 0, byJobType: { length: incidentJobTypesMax } },
+        items: [{ fragments: 40, resolution: { reason: 'succeeded' } }],
+        resolvedIds: { length: 40 },
+      });
+    });
+
+    test('with when each cause was first and last seen', () => {
+      const cause = fresh.causes[0];
+      if (cause === undefined) throw new Error('A cause was expected.');
+      const seen = (number: number, firstAt: string, lastAt: string): Fragment =>
+        fragment(number, fresh, {
+          batch: { ...emptyBatch, failures: 2, causes: [{ ...cause, count: 2, firstAt, lastAt }] },
+        });
+      const [planned] = planMessages(storm, [
+        seen(1, at(190), at(191)),
+        seen(2, at(182), at(183)),
+        seen(3, at(200), at(230)),
+      ]);
+      expect(planned?.items[0]?.causes).toEqual([
+        { signature: cause.signature, count: 6, firstAt: at(182), lastAt: at(230) },
+      ]);
+    });
   });
 
   test('asks for no more samples than jobs are listed', () => {

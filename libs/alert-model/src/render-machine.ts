@@ -26,7 +26,8 @@ export const renderMachinePage = (): string =>
     '',
     '"News" is what has still to be told of the alert: failures, its resolution, the end of an acknowledgement, that a condition',
     'holds no more, what the janitor did. For each route it sits in no digest yet, in a digest that no channel has accepted yet,',
-    'or has been accepted.',
+    'or has been accepted. A silence takes news out of digests that are not sealed; news of an alert that is muted, held by',
+    'somebody or flapping waits in no digest until that is over.',
     '',
     '| state | meaning | entered | left |',
     '| --- | --- | --- | --- |',
@@ -34,8 +35,9 @@ export const renderMachinePage = (): string =>
       ([state, { meaning, entered, left }]) => `| **${state}** | ${meaning} | ${entered} | ${left} |`,
     ),
     '',
-    'The escalation level, the causes, the conditions that hold and the work that still owes a success are facts beside the',
-    'state, not states of their own.',
+    'The silences that mute it, the steps of its escalation, whether it is flapping, the causes, the conditions that hold and the',
+    'work that still owes a success are facts beside the state, not states of their own. So is what happens next, and when:',
+    'the fold computes it from everything else, and the second net under the timers looks for what should have happened.',
     '',
     '```mermaid',
     mermaid().trimEnd(),
@@ -55,7 +57,7 @@ const meanings: Readonly<
   detected: {
     meaning: 'It has news that sits in no digest.',
     entered:
-      'With the first failure, with every further one, and when a channel gave its news up without another one to take over.',
+      'With the first failure, with every further one, when a channel gave its news up without another one to take over, and when a silence took its news out of a digest.',
     left: 'When digests hold all its news; when somebody acknowledges it; when it is resolved.',
   },
   batched: {
@@ -64,18 +66,19 @@ const meanings: Readonly<
     left: 'When channels have accepted everything; with a new failure; when somebody acknowledges it; when it is resolved.',
   },
   notified: {
-    meaning: 'Channels have accepted everything there was to tell. The escalation clock runs.',
+    meaning: 'Channels have accepted everything there was to tell. The escalation clock runs, but for a silence.',
     entered: 'With the acceptance that leaves nothing untold.',
-    left: 'With a new failure; when a condition ended or the janitor acted; when somebody acknowledges it; when it is resolved. An escalation tells the next level and stays.',
+    left: 'With a new failure; when a condition ended or the janitor acted; when it has stopped flapping; when somebody acknowledges it; when it is resolved. An escalation tells the next level and stays.',
   },
   acknowledged: {
     meaning: 'Somebody owns it, as a lease. News is recorded and waits.',
     entered: 'By an acknowledgement in any open state.',
-    left: 'When the lease ends, by its time or by a new cause; when it is given back; when it is resolved.',
+    left: 'When the lease ends, by its time, by a new cause or by so many further failures; when it is given back; when it is resolved.',
   },
   resolved: {
     meaning: 'It is fine again, or an operator closed it.',
-    entered: 'When everything that failed has succeeded since and every condition has ended, or by hand.',
+    entered:
+      'When everything that failed has succeeded since and every condition has ended, or by hand. A flapping alert has to stay so for its hold.',
     left: 'Never. What remains is to tell those who were told of the failure. A later failure opens a new alert.',
   },
 };
@@ -116,6 +119,7 @@ const requests: Readonly<Record<MachineAction, string>> = {
   joinDigest: 'a place in a digest',
   scheduleEscalation: 'the escalation clock',
   scheduleLapse: 'the end of the lease',
+  scheduleSettling: 'the time by which it has settled',
 };
 
 /** What `waiting` means as the guard of an arrow. */

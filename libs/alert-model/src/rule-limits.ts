@@ -62,11 +62,11 @@ export const groupByDefault: NonNullable<Rule['groupBy']> = ['source', 'jobType'
 
 const decidedBy = (
   rules: readonly Rule[],
-  { source, jobType, targetId }: Subject,
+  { source, jobType, targetId, adapter }: Subject,
   kind: FailureKind,
   field: keyof Rule,
 ): Rule | undefined => {
-  const subject = { source, jobType, targetId, kind };
+  const subject: Subject = { source, jobType, targetId, kind, ...(adapter === undefined ? {} : { adapter }) };
   // The field is looked at first: most rules set few, and a detector asks this for every job it looks at.
   return rules.find((rule) => rule[field] !== undefined && matches(rule.match, subject));
 };

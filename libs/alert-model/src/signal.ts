@@ -62,6 +62,19 @@ export const RunContext = z.object({
 });
 export type RunContext = z.infer<typeof RunContext>;
 
+/** What the row says of the job beyond its identity. Redacted and bounded where it is read. */
+export const JobDetails = z.object({
+  stage: Name.nullable(),
+  /** 0 to 100. */
+  progress: z.number().nullable(),
+  counts: z.object({ failed: z.int().nonnegative(), total: z.int().nonnegative().nullable() }).nullable(),
+  startedAt: Instant.nullable(),
+  heartbeatAt: Instant.nullable(),
+  /** Further fields that a mapping names (`details` in tocsin.yaml): `source_url`, `document_id`; at most 20. */
+  fields: z.record(z.string().max(100), z.string().max(nameCharsMax).overwrite(storable)),
+});
+export type JobDetails = z.infer<typeof JobDetails>;
+
 /** A job ended badly. The detector sends it once per outcome; delivery may repeat it. */
 export const FailureSignal = z.object({
   v: z.literal(1),
@@ -91,6 +104,9 @@ export const FailureSignal = z.object({
    * its latest success, and how many there were within the threshold's time. null when no threshold asks.
    */
   history: z.object({ lastSuccessAt: Instant.nullable(), successes: z.int().nonnegative() }).nullable().default(null),
+  /** Jobs of the same source that succeeded within the storm's time before this was read; null when no storm asks. */
+  sourceSuccesses: z.int().nonnegative().nullable().default(null),
+  details: JobDetails.nullable().default(null),
   /** What was odd about the row, in plain words. */
   notes: z.array(z.string().max(nameCharsMax).overwrite(storable)).max(10),
   /** The database's clock when the row was read. */
