@@ -25,7 +25,44 @@ create table tocsin.alerts (
   resolution text,
   version integer not null,
   model_version integer not null,
-  data jsonb not null
+  data jsonb not null,
+  next_action text,
+  next_action_at timestamp with time zone,
+  silenced boolean not null default false
+);
+
+create table tocsin.canary_jobs (
+  id uuid not null default gen_random_uuid(),
+  source text not null default 'tocsin'::text,
+  job_type text not null default 'canary'::text,
+  target_id text,
+  status text not null default 'failed'::text,
+  attempts integer not null default 1,
+  max_attempts integer not null default 1,
+  payload jsonb not null default '{}'::jsonb,
+  result jsonb,
+  error text,
+  run_after timestamp with time zone not null default clock_timestamp(),
+  started_at timestamp with time zone default clock_timestamp(),
+  heartbeat_at timestamp with time zone,
+  finished_at timestamp with time zone default clock_timestamp(),
+  created_at timestamp with time zone not null default clock_timestamp(),
+  updated_at timestamp with time zone not null default clock_timestamp()
+);
+
+create table tocsin.channel_states (
+  channel text not null,
+  failures integer not null default 0,
+  open_until timestamp with time zone,
+  opened integer not null default 0,
+  parked_at timestamp with time zone,
+  parked_reason text,
+  last_accepted_at timestamp with time zone,
+  last_failed_at timestamp with time zone,
+  verified_at timestamp with time zone,
+  verified_settings text,
+  tokens double precision,
+  tokens_at timestamp with time zone
 );
 
 create table tocsin.cursors (
@@ -54,7 +91,8 @@ create table tocsin.deliveries (
   created_at timestamp with time zone not null default clock_timestamp(),
   accepted_at timestamp with time zone,
   settled_count integer not null default 0,
-  settled_at timestamp with time zone
+  settled_at timestamp with time zone,
+  confirmed_at timestamp with time zone
 );
 
 create table tocsin.delivery_attempts (
@@ -137,6 +175,18 @@ create table tocsin.outcomes (
   end_note text
 );
 
+create table tocsin.provider_events (
+  id text not null,
+  provider text not null,
+  attempt_id uuid,
+  delivery_id uuid,
+  event text not null,
+  recipient text,
+  detail text,
+  occurred_at timestamp with time zone not null,
+  recorded_at timestamp with time zone not null default clock_timestamp()
+);
+
 create table tocsin.quarantine (
   id uuid not null,
   queue text not null,
@@ -167,6 +217,22 @@ create table tocsin.repairs (
   alert_id uuid
 );
 
+create table tocsin.silences (
+  id uuid not null,
+  name text,
+  match jsonb not null,
+  made_by text not null,
+  reason text,
+  starts_at timestamp with time zone not null,
+  ends_at timestamp with time zone,
+  alert_ids uuid[] not null default '{}'::uuid[],
+  created_at timestamp with time zone not null default clock_timestamp(),
+  applied_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  ended_by text,
+  end_cause text
+);
+
 -- constraints
 
 alter table tocsin.alerts add constraint alerts_model_version_check CHECK ((model_version > 0));
@@ -183,9 +249,23 @@ alter table tocsin.alerts add constraint alerts_version_check CHECK ((version > 
 
 alter table tocsin.alerts add constraint alerts_pkey PRIMARY KEY (id);
 
+alter table tocsin.canary_jobs add constraint canary_jobs_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'dead'::text, 'canceled'::text])));
+
+alter table tocsin.canary_jobs add constraint canary_jobs_pkey PRIMARY KEY (id);
+
+alter table tocsin.channel_states add constraint channel_states_failures_check CHECK ((failures >= 0));
+
+alter table tocsin.channel_states add constraint channel_states_opened_check CHECK ((opened >= 0));
+
+alter table tocsin.channel_states add constraint channel_states_parked_has_reason CHECK (((parked_at IS NULL) = (parked_reason IS NULL)));
+
+alter table tocsin.channel_states add constraint channel_states_tokens_have_time CHECK (((tokens IS NULL) = (tokens_at IS NULL)));
+
+alter table tocsin.channel_states add constraint channel_states_pkey PRIMARY KEY (channel);
+
 alter table tocsin.cursors add constraint cursors_pkey PRIMARY KEY (name);
 
-alter table tocsin.deliveries add constraint deliveries_purpose_check CHECK ((purpose = ANY (ARRAY['window'::text, 'escalation'::text, 'lapse'::text])));
+alter table tocsin.deliveries add constraint deliveries_purpose_check CHECK ((purpose = ANY (ARRAY['window'::text, 'escalation'::text, 'lapse'::text, 'urgent'::text, 'storm'::text, 'heartbeat'::text]))) NOT VALID;
 
 alter table tocsin.deliveries add constraint deliveries_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'attempting'::text, 'retrying'::text, 'unknown'::text, 'accepted'::text, 'rejected'::text, 'replaced'::text])));
 
@@ -197,11 +277,11 @@ alter table tocsin.deliveries add constraint deliveries_fallback_of_fkey FOREIGN
 
 alter table tocsin.deliveries add constraint deliveries_pkey PRIMARY KEY (id);
 
-alter table tocsin.delivery_attempts add constraint delivery_attempts_ended CHECK (((outcome = 'attempting'::text) = (ended_at IS NULL)));
+alter table tocsin.delivery_attempts add constraint delivery_attempts_ended CHECK (((outcome = ANY (ARRAY['claimed'::text, 'attempting'::text])) = (ended_at IS NULL))) NOT VALID;
 
 alter table tocsin.delivery_attempts add constraint delivery_attempts_number_check CHECK ((number > 0));
 
-alter table tocsin.delivery_attempts add constraint delivery_attempts_outcome_check CHECK ((outcome = ANY (ARRAY['attempting'::text, 'accepted'::text, 'retry'::text, 'rejected'::text, 'unknown'::text])));
+alter table tocsin.delivery_attempts add constraint delivery_attempts_outcome_check CHECK ((outcome = ANY (ARRAY['claimed'::text, 'attempting'::text, 'accepted'::text, 'retry'::text, 'rejected'::text, 'unknown'::text, 'confirmed'::text]))) NOT VALID;
 
 alter table tocsin.delivery_attempts add constraint delivery_attempts_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES tocsin.deliveries(id);
 
@@ -211,7 +291,7 @@ alter table tocsin.delivery_attempts add constraint delivery_attempts_number UNI
 
 alter table tocsin.digests add constraint digests_model_version_check CHECK ((model_version > 0));
 
-alter table tocsin.digests add constraint digests_purpose_check CHECK ((purpose = ANY (ARRAY['window'::text, 'escalation'::text, 'lapse'::text])));
+alter table tocsin.digests add constraint digests_purpose_check CHECK ((purpose = ANY (ARRAY['window'::text, 'escalation'::text, 'lapse'::text, 'urgent'::text, 'storm'::text, 'heartbeat'::text]))) NOT VALID;
 
 alter table tocsin.digests add constraint digests_state_check CHECK ((state = ANY (ARRAY['open'::text, 'sealed'::text, 'delivered'::text, 'failed'::text, 'empty'::text])));
 
@@ -245,6 +325,10 @@ alter table tocsin.outcomes add constraint outcomes_recorded_has_time CHECK (((d
 
 alter table tocsin.outcomes add constraint outcomes_pkey PRIMARY KEY (id);
 
+alter table tocsin.provider_events add constraint provider_events_provider_check CHECK ((provider = 'sendgrid'::text));
+
+alter table tocsin.provider_events add constraint provider_events_pkey PRIMARY KEY (id);
+
 alter table tocsin.quarantine add constraint quarantine_pkey PRIMARY KEY (id);
 
 alter table tocsin.recent_successes add constraint recent_successes_pkey PRIMARY KEY (id, key);
@@ -259,9 +343,25 @@ alter table tocsin.repairs add constraint repairs_state_check CHECK ((state = AN
 
 alter table tocsin.repairs add constraint repairs_pkey PRIMARY KEY (id);
 
+alter table tocsin.silences add constraint silences_end_cause_check CHECK ((end_cause = ANY (ARRAY['expired'::text, 'ended'::text])));
+
+alter table tocsin.silences add constraint silences_ended_has_cause CHECK (((ended_at IS NULL) = (end_cause IS NULL)));
+
+alter table tocsin.silences add constraint silences_match_check CHECK ((jsonb_typeof(match) = 'object'::text));
+
+alter table tocsin.silences add constraint silences_pkey PRIMARY KEY (id);
+
 -- indexes
 
+CREATE INDEX alerts_by_opening ON tocsin.alerts USING btree (opened_at DESC) INCLUDE (source);
+
+CREATE INDEX alerts_by_silence ON tocsin.alerts USING gin (((data -> 'silences'::text))) WHERE (silenced AND (state <> 'resolved'::text));
+
 CREATE INDEX alerts_by_state ON tocsin.alerts USING btree (state, last_failed_at DESC);
+
+CREATE INDEX alerts_due ON tocsin.alerts USING btree (next_action_at) WHERE ((next_action_at IS NOT NULL) AND (next_action <> 'digest'::text));
+
+CREATE INDEX alerts_due_digest ON tocsin.alerts USING btree (next_action_at) WHERE ((next_action_at IS NOT NULL) AND (next_action = 'digest'::text));
 
 CREATE INDEX alerts_open_by_id ON tocsin.alerts USING btree (id) WHERE (state <> 'resolved'::text);
 
@@ -269,7 +369,31 @@ CREATE UNIQUE INDEX alerts_open_key ON tocsin.alerts USING btree (key) WHERE (st
 
 CREATE INDEX alerts_resolved_by_key ON tocsin.alerts USING btree (key, resolved_at DESC) WHERE (state = 'resolved'::text);
 
+CREATE INDEX alerts_untold ON tocsin.alerts USING btree (id) WHERE ((state <> ALL (ARRAY['acknowledged'::text, 'resolved'::text])) AND ((data -> 'told'::text) = '[]'::jsonb) AND ((data -> 'failedDeliveries'::text) > '0'::jsonb));
+
+CREATE INDEX alerts_with_news_to_tell ON tocsin.alerts USING btree (id) WHERE ((state <> 'acknowledged'::text) AND ((data -> 'pending'::text) <> '{}'::jsonb) AND ((state = 'resolved'::text) OR ((NOT silenced) AND ((COALESCE((data -> 'flapping'::text), 'null'::jsonb) = 'null'::jsonb) OR (data @? '$."pending".*?(((@."opened" == true || @."settled" == true) || @."lapse" != null) || @."unsilenced" != null)'::jsonpath)))));
+
 CREATE INDEX alerts_with_stray_news ON tocsin.alerts USING btree (id) WHERE (((data -> 'pending'::text) <> '{}'::jsonb) AND (state <> 'acknowledged'::text));
+
+CREATE INDEX canary_jobs_chain_runs ON tocsin.canary_jobs USING btree (source, ((payload ->> 'chain_started_at'::text))) WHERE ((payload ->> 'chain_started_at'::text) IS NOT NULL);
+
+CREATE INDEX canary_jobs_due ON tocsin.canary_jobs USING btree (run_after) WHERE (status = 'pending'::text);
+
+CREATE INDEX canary_jobs_ends ON tocsin.canary_jobs USING btree (source, job_type, finished_at) WHERE (status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'dead'::text]));
+
+CREATE INDEX canary_jobs_failures ON tocsin.canary_jobs USING btree (updated_at, id) WHERE (status = ANY (ARRAY['failed'::text, 'dead'::text]));
+
+CREATE INDEX canary_jobs_partials ON tocsin.canary_jobs USING btree (updated_at, id) WHERE ((status = 'succeeded'::text) AND (
+CASE
+    WHEN ((result #>> '{failed}'::text[]) ~ '^-?[0-9]{1,15}$'::text) THEN ((result #>> '{failed}'::text[]))::bigint
+    ELSE NULL::bigint
+END > 0));
+
+CREATE INDEX canary_jobs_retries ON tocsin.canary_jobs USING btree (run_after) WHERE ((status = 'failed'::text) AND (((attempts >= max_attempts) OR (attempts IS NULL) OR (attempts < 0) OR (max_attempts IS NULL) OR (max_attempts < 0)) IS NOT TRUE));
+
+CREATE INDEX canary_jobs_running ON tocsin.canary_jobs USING btree (status) WHERE (status = 'running'::text);
+
+CREATE INDEX canary_jobs_successes ON tocsin.canary_jobs USING btree (source, job_type, target_id, finished_at) WHERE (status = 'succeeded'::text);
 
 CREATE INDEX deliveries_by_alert ON tocsin.deliveries USING gin (alert_ids);
 
@@ -281,13 +405,19 @@ CREATE INDEX deliveries_by_settling ON tocsin.deliveries USING btree (settled_at
 
 CREATE INDEX deliveries_by_thread ON tocsin.deliveries USING btree (thread_id, created_at);
 
+CREATE INDEX deliveries_given_up ON tocsin.deliveries USING btree (created_at) WHERE (state = 'rejected'::text);
+
 CREATE INDEX deliveries_unsettled ON tocsin.deliveries USING btree (created_at) WHERE ((state = ANY (ARRAY['accepted'::text, 'rejected'::text, 'replaced'::text])) AND (settled_at IS NULL));
 
 CREATE INDEX deliveries_waiting ON tocsin.deliveries USING btree (next_attempt_at) WHERE (next_attempt_at IS NOT NULL);
 
-CREATE INDEX digests_open_due ON tocsin.digests USING btree (due_at) WHERE (state = 'open'::text);
+CREATE INDEX delivery_attempts_open ON tocsin.delivery_attempts USING btree (started_at) WHERE (ended_at IS NULL);
 
-CREATE UNIQUE INDEX digests_open_route ON tocsin.digests USING btree (route, purpose) WHERE (state = 'open'::text);
+CREATE INDEX digests_of_storms ON tocsin.digests USING btree (sealed_at) WHERE ((purpose = 'storm'::text) AND (sealed_at IS NOT NULL));
+
+CREATE INDEX digests_open_by_route ON tocsin.digests USING btree (route, purpose) WHERE (state = 'open'::text);
+
+CREATE INDEX digests_open_due ON tocsin.digests USING btree (due_at) WHERE (state = 'open'::text);
 
 CREATE INDEX events_batched_by_digest ON tocsin.events USING btree (((data ->> 'digestId'::text))) WHERE (type = 'AlertBatched'::text);
 
@@ -305,6 +435,10 @@ CREATE UNIQUE INDEX outcomes_open_conditions ON tocsin.outcomes USING btree (job
 
 CREATE INDEX outcomes_unaccounted ON tocsin.outcomes USING btree (signalled_at) WHERE (disposition IS NULL);
 
+CREATE INDEX provider_events_by_age ON tocsin.provider_events USING btree (recorded_at);
+
+CREATE INDEX provider_events_by_delivery ON tocsin.provider_events USING btree (delivery_id, occurred_at) WHERE (delivery_id IS NOT NULL);
+
 CREATE INDEX recent_successes_by_age ON tocsin.recent_successes USING btree (recorded_at);
 
 CREATE INDEX recent_successes_by_key ON tocsin.recent_successes USING btree (key, finished_at);
@@ -316,6 +450,10 @@ CREATE INDEX repairs_by_job ON tocsin.repairs USING btree (job_table, job_id) WH
 CREATE UNIQUE INDEX repairs_by_outcome ON tocsin.repairs USING btree (outcome_id);
 
 CREATE INDEX repairs_intended ON tocsin.repairs USING btree (job_table) WHERE (state = 'intended'::text);
+
+CREATE INDEX silences_by_end ON tocsin.silences USING btree (ended_at) WHERE (ended_at IS NOT NULL);
+
+CREATE INDEX silences_open ON tocsin.silences USING btree (starts_at) WHERE (ended_at IS NULL);
 
 -- functions
 

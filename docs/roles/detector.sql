@@ -1,5 +1,6 @@
 -- The detector's role in Tocsin's database: it announces outcomes, moves cursors, says that it is alive and adds jobs to
--- the queue. It reads alerts, because it looks for the successes that open ones wait for. It writes none.
+-- the queue. It reads alerts, because it looks for the successes that open ones wait for. It writes none. It reads the
+-- canaries that the notifier makes, which are a watched table like any other.
 --
 -- Run in Tocsin's database after each `npx tocsin migrate`, as the user that ran it. Make the role with create-role.sql first.
 --
@@ -11,7 +12,8 @@ grant usage on schema tocsin, pgboss to :"role";
 grant select on
   tocsin.migrations,
   tocsin.events,
-  tocsin.alerts
+  tocsin.alerts,
+  tocsin.canary_jobs
   to :"role";
 grant select, insert, update on
   tocsin.outcomes,

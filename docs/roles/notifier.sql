@@ -16,7 +16,8 @@ grant insert, update on
   tocsin.alerts,
   tocsin.digests,
   tocsin.cursors,
-  tocsin.heartbeats
+  tocsin.heartbeats,
+  tocsin.channel_states
   to :"role";
 -- What is past its retention is deleted; locking it first takes `update`.
 grant update, delete on tocsin.repairs to :"role";
@@ -25,7 +26,10 @@ grant insert, update, delete on
   tocsin.recent_successes,
   tocsin.held_failures,
   tocsin.deliveries,
-  tocsin.delivery_attempts
+  tocsin.delivery_attempts,
+  tocsin.provider_events,
+  tocsin.silences,
+  tocsin.canary_jobs
   to :"role";
 
 -- The queue: jobs are added, claimed, completed and, an hour later, deleted.

@@ -6,6 +6,8 @@
 export { OpenKeyConflict, VersionConflict } from './store.ts';
 export type {
   Append,
+  AuditCounts,
+  ChannelState,
   ConditionEnd,
   ConditionSubject,
   Delivery,
@@ -16,7 +18,9 @@ export type {
   IntendedRepair,
   NewDelivery,
   OpenCondition,
+  ProviderEvent,
   SettledRepair,
+  Silence,
   StoreSession,
   StoredEvent,
   WatchedAlert,
@@ -29,9 +33,23 @@ export type { PostgresStore } from './postgres/postgres-store.ts';
 export type { PostgresSession } from './postgres/postgres-session.ts';
 export type { FoldAlert } from './postgres/fold.ts';
 export type { DeliveryChange } from './postgres/update-delivery.ts';
+export { endCanaries } from './postgres/end-canaries.ts';
+export { readCanaries } from './postgres/read-canaries.ts';
+export type { CanaryRecord } from './postgres/read-canaries.ts';
+export { sendCanary } from './postgres/send-canary.ts';
+export type { NewSilence } from './postgres/insert-silences.ts';
+export type { OverdueAlert } from './postgres/overdue-alerts.ts';
+export type { NewestBeat } from './postgres/newest-beats.ts';
+export type { Circuit } from './postgres/record-channel-result.ts';
+export { silencesMax } from './postgres/active-silences.ts';
+export { auditMax } from './postgres/audit.ts';
+export { deliveriesPerListMax } from './postgres/list-deliveries.ts';
+export { forgetCanaryJobs } from './postgres/forget-canary-jobs.ts';
 export { forgetDeliveries } from './postgres/forget-deliveries.ts';
 export { forgetOutcomes } from './postgres/forget-outcomes.ts';
+export { forgetProviderEvents } from './postgres/forget-provider-events.ts';
 export { forgetRepairs } from './postgres/forget-repairs.ts';
+export { forgetSilences } from './postgres/forget-silences.ts';
 export { forgetSuccesses } from './postgres/forget-successes.ts';
 
 export { formatGlobalCursor, parseGlobalCursor } from './reading/global-cursor.ts';

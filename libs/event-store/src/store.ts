@@ -13,7 +13,10 @@ import type {
   EndCause,
   FailureSignal,
   Instant,
+  Match,
+  NextAction,
   OutcomeId,
+  SilenceEnd,
   SuccessSignal,
 } from '@tocsin/alert-model';
 
@@ -128,6 +131,8 @@ export interface Delivery {
   readonly providerMessageId: string | null;
   readonly createdAt: Instant;
   readonly acceptedAt: Instant | null;
+  /** When the provider said that it was delivered; null where it says no such thing. */
+  readonly confirmedAt: Instant | null;
   readonly settledCount: number;
   readonly settledAt: Instant | null;
 }
@@ -150,13 +155,85 @@ export interface DeliveryAttempt {
   readonly id: string;
   readonly deliveryId: DeliveryId;
   readonly number: number;
-  readonly outcome: 'attempting' | DeliveryOutcome['outcome'];
+  /** `claimed`: written down, the provider not called yet. `confirmed`: the provider said that it was delivered. */
+  readonly outcome: 'claimed' | 'attempting' | DeliveryOutcome['outcome'] | 'confirmed';
   readonly reason: string | null;
   readonly detail: string | null;
   readonly status: number | null;
   readonly providerMessageId: string | null;
   readonly startedAt: Instant;
   readonly endedAt: Instant | null;
+}
+
+/** A mute with an end, `tocsin.silences`. */
+export interface Silence {
+  readonly id: string;
+  /** Of a silence in tocsin.yaml; null for one made by a command. */
+  readonly name: string | null;
+  readonly match: Match;
+  readonly by: string;
+  readonly reason: string | null;
+  readonly startsAt: Instant;
+  readonly end: SilenceEnd;
+  /** For `until: 'resolved'`: the open alerts it was made for. */
+  readonly alertIds: readonly AlertId[];
+  readonly createdAt: Instant;
+  /** Set once alerts that were open at its start have been muted. */
+  readonly appliedAt: Instant | null;
+  readonly endedAt: Instant | null;
+  readonly endedBy: string | null;
+  readonly endCause: 'expired' | 'ended' | null;
+}
+
+/** What all notifiers know of a channel, `tocsin.channel_states`. */
+export interface ChannelState {
+  readonly channel: string;
+  /** Attempts that failed one after the other. */
+  readonly failures: number;
+  /** Until when nothing is tried; null while the circuit is closed. */
+  readonly openUntil: Instant | null;
+  /** How often it opened without a success between. */
+  readonly opened: number;
+  readonly parkedAt: Instant | null;
+  readonly parkedReason: string | null;
+  readonly lastAcceptedAt: Instant | null;
+  readonly lastFailedAt: Instant | null;
+  /** Last successful `tocsin channels test`, and the settings it was of. */
+  readonly verifiedAt: Instant | null;
+  readonly verifiedSettings: string | null;
+}
+
+/** What a provider said of a message afterwards, `tocsin.provider_events`. */
+export interface ProviderEvent {
+  /** The provider's own identity of it (`sg_event_id`); the same event twice is one. */
+  readonly id: string;
+  readonly provider: 'sendgrid';
+  readonly attemptId: string | null;
+  readonly deliveryId: DeliveryId | null;
+  /** `processed`, `deferred`, `delivered`, `bounce`, `dropped`, others as they are. */
+  readonly event: string;
+  /** The recipient, lower case; null when it names none. */
+  readonly recipient: string | null;
+  readonly detail: string | null;
+  readonly at: Instant;
+}
+
+/** What the audit counts; all of it from indexes, bounded by `auditMax` each. */
+export interface AuditCounts {
+  /** Open alerts whose next action is overdue and on its way nowhere. */
+  readonly overdueAlerts: number;
+  /** Attempts that should have ended long ago. */
+  readonly staleAttempts: number;
+  /** Failures announced and not decided on. */
+  readonly unaccounted: number;
+  /** Age of the oldest of those, in milliseconds; null when there is none. */
+  readonly oldestUnaccountedMs: number | null;
+  /** Silences whose start or end is overdue. */
+  readonly overdueSilences: number;
+  readonly quarantined: number;
+  /** Open alerts, not acknowledged, that nobody was told of because no channel took the message. */
+  readonly untold: number;
+  readonly parkedChannels: readonly string[];
 }
 
 /**
@@ -180,7 +257,11 @@ export interface StoreSession {
   /** For each key that has one: its newest resolved alert, and how many alerts of the key opened in the last seven days. */
   readonly loadPredecessors: (
     keys: readonly string[],
-  ) => Promise<readonly { key: string; alertId: AlertId; resolvedAt: Instant; recentCount: number }[]>;
+    /** Also counts alerts of the key that were resolved within this time, `flapCount`. Default: not counted, 0. */
+    flapWithinMs?: number,
+  ) => Promise<
+    readonly { key: string; alertId: AlertId; resolvedAt: Instant; recentCount: number; flapCount: number }[]
+  >;
   /** Inserts or replaces. @throws OpenKeyConflict when another open alert has the key. */
   readonly saveAlerts: (states: readonly AlertState[]) => Promise<void>;
   /** Alerts with an AlertBatched event for that digest, in id order. */
@@ -275,14 +356,16 @@ export interface StoreSession {
   /** Accepted, rejected or replaced deliveries whose alerts do not all know it yet. */
   readonly unsettledDeliveries: (limit: number) => Promise<readonly DeliveryId[]>;
   /**
-   * Claims one delivery for an attempt when it is due: an attempt left open by a dead process (its time passed) is first
-   * recorded as unknown, reason `crashed`. Row lock, skip locked. Answers null when it is not due or somebody else has it.
-   * `abandoned` says that an attempt was found open: the caller then decides by policy instead of sending at once.
+   * Claims one delivery for an attempt, which is written down as `claimed`, when it is due: an attempt left open by a dead
+   * process (its time passed) is closed first, reason `crashed`. Row lock, skip locked. Answers null when it is not due or
+   * somebody else has it. `abandoned` says that an attempt was found open, and how far it had come: `claimed`, then certainly
+   * nothing was sent and it is on record as `retry`; or `attempting`, then it is on record as `unknown`. The caller then
+   * decides by policy instead of sending at once.
    */
   readonly claimDelivery: (
     id: DeliveryId,
     attempt: { id: string; timeoutMs: number },
-  ) => Promise<{ delivery: Delivery; number: number; abandoned: boolean } | null>;
+  ) => Promise<{ delivery: Delivery; number: number; abandoned: false | 'claimed' | 'attempting' } | null>;
   /** Closes the attempt. Answers false when it was no longer open (another process recorded it as unknown meanwhile). */
   readonly recordAttempt: (attemptId: string, outcome: DeliveryOutcome) => Promise<boolean>;
   readonly updateDelivery: (
@@ -294,6 +377,111 @@ export interface StoreSession {
   ) => Promise<void>;
   /** Compare-and-set of how many alerts of a delivery carry its result; false when somebody else has settled on. */
   readonly settleProgress: (id: DeliveryId, from: number, to: number, done: boolean) => Promise<boolean>;
+  /**
+   * Right before the provider is called: `claimed` becomes `attempting`. False when the attempt is no longer ours (we slept
+   * too long and somebody took it for abandoned): then nothing may be sent.
+   */
+  readonly beginAttempt: (attemptId: string) => Promise<boolean>;
+  /** The delivery of an attempt, and how the attempt stands; row lock on the delivery. */
+  readonly lockDeliveryOfAttempt: (
+    attemptId: string,
+  ) => Promise<{ delivery: Delivery; attempt: DeliveryAttempt } | null>;
+  /**
+   * The provider's own word that it was delivered. False when it was known, and for an attempt that is not on record as
+   * accepted: open, or unknown and to be settled first.
+   */
+  readonly confirmAttempt: (attemptId: string, at: Instant) => Promise<boolean>;
+  /** The provider's own word that it had accepted an attempt that is on record as `unknown`. */
+  readonly settleUnknownAttempt: (attemptId: string, providerMessageId: string | null) => Promise<boolean>;
+  /**
+   * Takes a final result back: of a delivery that was accepted and came back, or that was given up and is tried again by
+   * another one. It becomes `replaced` when a delivery took over (insert that one before), else `rejected`. One that came
+   * back keeps its `acceptedAt` and is unsettled again. False for deliveries in other states.
+   */
+  readonly replaceDelivery: (id: DeliveryId, reason: string) => Promise<boolean>;
+  /** What the provider called the first accepted message of each conversation on a channel. */
+  readonly threadRoots: (channel: string, threadIds: readonly DigestId[]) => Promise<ReadonlyMap<DigestId, string>>;
+  /** Deliveries for people, newest first. `dead`: given up and nothing took over. */
+  readonly listDeliveries: (filter: {
+    readonly state: 'dead' | 'waiting' | 'all';
+    readonly channel: string | null;
+    readonly limit: number;
+  }) => Promise<readonly Delivery[]>;
+
+  readonly channelStates: (channels: readonly string[]) => Promise<ReadonlyMap<string, ChannelState>>;
+  /**
+   * Takes the right to send one message from the bucket all replicas share: `burst` messages at once, one more every
+   * `everyMs`. Answers 0, or how long to wait; then nothing was taken.
+   */
+  readonly takeToken: (channel: string, limit: { readonly everyMs: number; readonly burst: number }) => Promise<number>;
+  /**
+   * Notes how an attempt ended, for the circuit: after `failuresMax` failures in a row it opens for `openMs`, doubled each
+   * time up to `openMaxMs`. Answers the state after.
+   */
+  readonly recordChannelResult: (
+    channel: string,
+    ok: boolean,
+    circuit: { readonly failuresMax: number; readonly openMs: number; readonly openMaxMs: number },
+  ) => Promise<ChannelState>;
+  /**
+   * Lets nothing be tried on a channel for so long, as its provider wishes. No failure; an end already set is never put
+   * earlier.
+   */
+  readonly holdChannel: (channel: string, forMs: number) => Promise<void>;
+  /** Parks a channel; false when it was parked, which then begins anew. */
+  readonly parkChannel: (channel: string, reason: string) => Promise<boolean>;
+  /** Also closes the circuit; false when it was not parked. */
+  readonly unparkChannel: (channel: string) => Promise<boolean>;
+  readonly verifyChannel: (channel: string, settings: string) => Promise<void>;
+
+  /** Keeps what is new; answers that. */
+  readonly recordProviderEvents: (events: readonly ProviderEvent[]) => Promise<readonly ProviderEvent[]>;
+  readonly providerEventsOf: (deliveryId: DeliveryId) => Promise<readonly ProviderEvent[]>;
+
+  /** Does nothing for an id that is there. */
+  readonly insertSilences: (
+    silences: readonly Omit<Silence, 'createdAt' | 'appliedAt' | 'endedAt' | 'endedBy' | 'endCause'>[],
+  ) => Promise<void>;
+  readonly loadSilences: (ids: readonly string[]) => Promise<readonly Silence[]>;
+  /** Begun and not ended, oldest first; at most `silencesMax`. */
+  readonly activeSilences: () => Promise<readonly Silence[]>;
+  /** For people: active and coming ones, or all, newest first. */
+  readonly listSilences: (filter: { readonly ended: boolean; readonly limit: number }) => Promise<readonly Silence[]>;
+  /** Whose start or end has come and has not been carried out, oldest first. */
+  readonly dueSilences: (limit: number) => Promise<readonly Silence[]>;
+  readonly markSilenceApplied: (id: string) => Promise<void>;
+  /** False when it had ended. */
+  readonly endSilence: (id: string, cause: 'expired' | 'ended', by: string | null) => Promise<boolean>;
+  /** Open alerts that a silence mutes, in id order after the given one. */
+  readonly alertsOfSilence: (silenceId: string, after: AlertId | null, limit: number) => Promise<readonly AlertState[]>;
+
+  /** Open alerts in id order after the given one. */
+  readonly openAlerts: (after: AlertId | null, limit: number) => Promise<readonly AlertState[]>;
+  /** How many alerts each source opened since, those counted together not more than `limit`. */
+  readonly keysOpenedSince: (since: Instant, limit: number) => Promise<ReadonlyMap<string, number>>;
+  readonly lastOpenedAt: () => Promise<Instant | null>;
+  /** The newest storm digest of each route sealed since. */
+  readonly stormDigestsSince: (since: Instant) => Promise<readonly DigestState[]>;
+  /** Open alerts whose next action was due `graceMs` ago or longer, oldest first. */
+  readonly overdueAlerts: (
+    graceMs: number,
+    limit: number,
+  ) => Promise<readonly { readonly id: AlertId; readonly action: NextAction['action']; readonly at: Instant }[]>;
+  /** Open alerts whose read model is of an older version of the fold, in id order. */
+  readonly alertsOfOlderModel: (limit: number) => Promise<readonly AlertId[]>;
+  readonly audit: (limits: { readonly actionGraceMs: number; readonly attemptGraceMs: number }) => Promise<AuditCounts>;
+  /** How many of these alerts are open. */
+  readonly countOpenOf: (ids: readonly AlertId[]) => Promise<number>;
+  /** Alerts told in a conversation that are open, those of this digest not counted. */
+  readonly countOpenInThread: (threadId: DigestId) => Promise<number>;
+  /** The newest sign of life of each component, with its age by the database's clock. */
+  readonly newestBeats: () => Promise<
+    ReadonlyMap<
+      string,
+      { readonly instance: string; readonly ageMs: number; readonly data: Readonly<Record<string, unknown>> }
+    >
+  >;
+
   readonly attemptsOf: (deliveryIds: readonly DeliveryId[]) => Promise<readonly DeliveryAttempt[]>;
 
   readonly loadCursor: (

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DeliveryId } from '@tocsin/alert-model';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   digestOpened,
   messageFor,
@@ -14,6 +14,8 @@ import type { ContractStore } from './store-contract.ts';
 
 const everything = 10_000;
 const minuteMs = 60_000;
+/** Long enough to begin an attempt in, on a busy machine. */
+const shortMs = 500;
 const accepted = { outcome: 'accepted', providerMessageId: 'sg-1', status: 202 } as const;
 const unanswered = { outcome: 'unknown', reason: 'timeout', status: null, detail: 'no answer in 30 s' } as const;
 const busy = {
@@ -34,6 +36,16 @@ export const ledgerContract = (store: ContractStore): void => {
     });
   const claim = (id: DeliveryId, attemptId: string, timeoutMs = minuteMs) =>
     store.transaction('claim', (session) => session.claimDelivery(id, { id: attemptId, timeoutMs }));
+  const begin = (attemptId: string) => store.transaction('begin', (session) => session.beginAttempt(attemptId));
+  /** A delivery whose attempt began, and whose time then passed. */
+  const insertAbandoned = async () => {
+    const delivery = await insert();
+    const attemptId = randomUUID();
+    await claim(delivery.id, attemptId, shortMs);
+    expect(await begin(attemptId)).toBe(true);
+    await vi.waitUntil(() => isDue(delivery.id));
+    return { delivery, attemptId };
+  };
   const load = (id: DeliveryId) => store.read((session) => session.loadDelivery(id));
   const isDue = async (id: DeliveryId) =>
     (await store.read((session) => session.dueDeliveries(everything))).includes(id);
@@ -51,6 +63,7 @@ export const ledgerContract = (store: ContractStore): void => {
         state: 'pending',
         attempts: 0,
         acceptedAt: null,
+        confirmedAt: null,
         settledCount: 0,
         settledAt: null,
       });
@@ -83,6 +96,7 @@ export const ledgerContract = (store: ContractStore): void => {
       const claimed = await claim(delivery.id, attemptId);
       expect(claimed).toMatchObject({ number: 1, abandoned: false, delivery: { state: 'attempting', attempts: 1 } });
       expect(await isDue(delivery.id)).toBe(false);
+      expect(await begin(attemptId)).toBe(true);
 
       const recorded = await store.transaction('record', async (session) => {
         const open = await session.recordAttempt(attemptId, accepted);
@@ -140,7 +154,7 @@ export const ledgerContract = (store: ContractStore): void => {
       expect(await claim(delivery.id, randomUUID())).toMatchObject({ number: 2, abandoned: false });
       expect(await store.read((session) => session.attemptsOf([delivery.id]))).toMatchObject([
         { number: 1, outcome: 'retry', reason: 'rate-limited', status: 429, detail: 'slow down' },
-        { number: 2, outcome: 'attempting', endedAt: null },
+        { number: 2, outcome: 'claimed', endedAt: null },
       ]);
     });
 
@@ -171,36 +185,82 @@ export const ledgerContract = (store: ContractStore): void => {
       await expect(revived).rejects.toThrow('final result');
     });
 
-    it('hands an abandoned delivery over without an attempt, until somebody says what follows', async () => {
+    it('hands a delivery over whose attempt never began, without another attempt, until somebody says what follows', async () => {
       const delivery = await insert();
       const attemptId = randomUUID();
       await claim(delivery.id, attemptId, 0);
       expect(await isDue(delivery.id)).toBe(true);
       expect(await claim(delivery.id, randomUUID())).toMatchObject({
         number: 1,
-        abandoned: true,
+        abandoned: 'claimed',
         delivery: { attempts: 1 },
       });
-      expect(await claim(delivery.id, randomUUID())).toMatchObject({ number: 1, abandoned: true });
+      expect(await claim(delivery.id, randomUUID())).toMatchObject({ number: 1, abandoned: 'claimed' });
+      expect(await store.read((session) => session.attemptsOf([delivery.id]))).toMatchObject([
+        { id: attemptId, number: 1, outcome: 'retry', reason: 'crashed' },
+      ]);
+
+      await store.transaction('decide', (session) =>
+        session.updateDelivery(delivery.id, { state: 'retrying', afterMs: 0, reason: 'crashed' }),
+      );
+      expect(await claim(delivery.id, randomUUID())).toMatchObject({ number: 2, abandoned: false });
+    });
+
+    it('hands a delivery over whose attempt had begun as one that may have been accepted', async () => {
+      const { delivery, attemptId } = await insertAbandoned();
+      for (const time of ['at first', 'again'])
+        expect(await claim(delivery.id, randomUUID()), time).toMatchObject({ number: 1, abandoned: 'attempting' });
       expect(await store.read((session) => session.attemptsOf([delivery.id]))).toMatchObject([
         { id: attemptId, number: 1, outcome: 'unknown', reason: 'crashed' },
       ]);
-
       await store.transaction('decide', (session) =>
         session.updateDelivery(delivery.id, { state: 'unknown', afterMs: 0, reason: 'crashed' }),
       );
       expect(await claim(delivery.id, randomUUID())).toMatchObject({ number: 2, abandoned: false });
     });
 
-    it('tells a process that comes back that its attempt is no longer its own', async () => {
+    it('begins an attempt once, and only while it is its own', async () => {
       const delivery = await insert();
       const attemptId = randomUUID();
-      await claim(delivery.id, attemptId, 0);
+      expect(await begin(attemptId)).toBe(false);
+      await claim(delivery.id, attemptId);
+      expect(await begin(attemptId)).toBe(true);
+      expect(await begin(attemptId)).toBe(false);
+      expect(await store.read((session) => session.attemptsOf([delivery.id]))).toMatchObject([
+        { outcome: 'attempting', endedAt: null },
+      ]);
+    });
+
+    it('begins no attempt whose time has passed, whether or not somebody has taken it', async () => {
+      const [slept, taken] = [await insert(), await insert()];
+      const [sleptId, takenId] = [randomUUID(), randomUUID()];
+      await claim(slept.id, sleptId, 0);
+      expect(await begin(sleptId)).toBe(false);
+      expect(await store.read((session) => session.attemptsOf([slept.id]))).toMatchObject([{ outcome: 'claimed' }]);
+      await claim(taken.id, takenId, 0);
+      await claim(taken.id, randomUUID());
+      expect(await begin(takenId)).toBe(false);
+      expect(await store.read((session) => session.attemptsOf([taken.id]))).toMatchObject([{ outcome: 'retry' }]);
+    });
+
+    it('tells a process that comes back that its attempt is no longer its own', async () => {
+      const { delivery, attemptId } = await insertAbandoned();
       await claim(delivery.id, randomUUID());
       expect(await store.transaction('late', (session) => session.recordAttempt(attemptId, accepted))).toBe(false);
       expect(await store.transaction('late', (session) => session.recordAttempt(randomUUID(), accepted))).toBe(false);
       expect(await store.read((session) => session.attemptsOf([delivery.id]))).toMatchObject([
         { outcome: 'unknown', reason: 'crashed' },
+      ]);
+    });
+
+    it('records what was decided without calling the provider', async () => {
+      const delivery = await insert();
+      const attemptId = randomUUID();
+      await claim(delivery.id, attemptId);
+      const refused = { outcome: 'rejected', reason: 'forbidden-address', status: null, detail: '10.0.0.1' } as const;
+      expect(await store.transaction('record', (session) => session.recordAttempt(attemptId, refused))).toBe(true);
+      expect(await store.read((session) => session.attemptsOf([delivery.id]))).toMatchObject([
+        { outcome: 'rejected', reason: 'forbidden-address' },
       ]);
     });
 
@@ -215,6 +275,58 @@ export const ledgerContract = (store: ContractStore): void => {
 
     it('claims nothing that does not exist', async () => {
       expect(await claim(newDeliveryId(), randomUUID())).toBeNull();
+    });
+
+    it('gives what the provider called the first accepted message of each conversation, by channel', async () => {
+      const digest = await store.transaction('write', (session) => writeDigest(session, digestOpened()));
+      const [first, second, other, mute] = [
+        newDelivery(digest.id),
+        newDelivery(digest.id),
+        newDelivery(digest.id, { channel: 'slack' }),
+        newDelivery(digest.id, { threadId: newDigestId() }),
+      ];
+      await store.transaction('insert', (session) => session.insertDeliveries([first, second, other, mute]));
+      const roots = async (channel: string) => [
+        ...(await store.read((session) =>
+          session.threadRoots(channel, [digest.id, newDigestId(), mute.threadId, digest.id]),
+        )),
+      ];
+      expect(await roots('email')).toEqual([]);
+      // The second is accepted before the first, and stays the root.
+      for (const [id, providerMessageId] of [
+        [second.id, 'root'],
+        [first.id, 'later'],
+        [other.id, 'of slack'],
+        [mute.id, null],
+      ] as const) {
+        const before = (await store.read((session) => session.now())).slice(0, -4);
+        await vi.waitUntil(async () => (await store.read((session) => session.now())).slice(0, -4) > before);
+        await store.transaction('accept', (session) =>
+          session.updateDelivery(id, { state: 'accepted', providerMessageId }),
+        );
+      }
+      expect(await roots('email')).toEqual([[digest.id, 'root']]);
+      expect(await roots('slack')).toEqual([[digest.id, 'of slack']]);
+    });
+
+    it('lists deliveries for people: those given up that nothing took over, those on their way, all', async () => {
+      const channel = `channel-${randomUUID()}`;
+      const [dead, taken, waiting] = [await insert({ channel }), await insert({ channel }), await insert({ channel })];
+      const heir = await insert({ channel, fallbackOf: taken.id });
+      await store.transaction('give up', async (session) => {
+        for (const { id } of [dead, taken])
+          await session.updateDelivery(id, { state: 'rejected', reason: 'bad-request' });
+      });
+      const list = async (state: 'dead' | 'waiting' | 'all', limit = everything) =>
+        (await store.read((session) => session.listDeliveries({ state, channel, limit }))).map(({ id }) => id);
+      expect(await list('dead')).toEqual([dead.id]);
+      expect(await list('waiting')).toEqual([heir.id, waiting.id]);
+      expect(await list('all')).toEqual([heir.id, waiting.id, taken.id, dead.id]);
+      expect(await list('all', 1)).toEqual([heir.id]);
+      const everywhere = await store.read((session) =>
+        session.listDeliveries({ state: 'dead', channel: null, limit: everything }),
+      );
+      expect(everywhere.map(({ id }) => id)).toContain(dead.id);
     });
 
     it('gives due deliveries the longest waiting first, as many as asked for', async () => {

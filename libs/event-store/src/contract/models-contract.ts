@@ -1,3 +1,4 @@
+import type { AlertState, Batch } from '@tocsin/alert-model';
 import { describe, expect, it } from 'vitest';
 import { asStoredJsonb } from '../jsonb.ts';
 import { OpenKeyConflict } from '../store.ts';
@@ -18,6 +19,7 @@ import {
   writeAlert,
   writeDigest,
 } from './builders.ts';
+import { silencedBy } from './silences-contract.ts';
 import type { ContractStore } from './store-contract.ts';
 
 /** Enough to see everything that other tests left in a shared store. */
@@ -91,7 +93,23 @@ export const modelsContract = (store: ContractStore): void => {
       });
       const never = await store.transaction('write', (session) => writeAlert(session, opened()));
       const found = await store.read((session) => session.loadPredecessors([key, never.key, 'no such key']));
-      expect(found).toEqual([{ key, alertId: newest.id, resolvedAt: '2026-01-08T00:00:00.000000Z', recentCount: 3 }]);
+      const predecessor = { key, alertId: newest.id, resolvedAt: '2026-01-08T00:00:00.000000Z', recentCount: 3 };
+      expect(found).toEqual([{ ...predecessor, flapCount: 0 }]);
+    });
+
+    it('counts how often a key was resolved of late, when it is asked', async () => {
+      const key = `key-${newAlertId()}`;
+      const now = await store.read((session) => session.now());
+      await store.transaction('write', async (session) => {
+        await writeAlert(session, opened({ key }), resolved('2026-01-06T00:00:00.000000Z'));
+        for (let times = 0; times < 3; times += 1) await writeAlert(session, opened({ key }), resolved(now));
+        await writeAlert(session, opened({ key }));
+      });
+      const count = async (withinMs?: number) =>
+        (await store.read((session) => session.loadPredecessors([key], withinMs))).map(({ flapCount }) => flapCount);
+      expect(await count(60_000)).toEqual([3]);
+      expect(await count(1e12)).toEqual([4]);
+      expect(await count()).toEqual([0]);
     });
 
     it('counts open alerts only', async () => {
@@ -115,6 +133,41 @@ export const modelsContract = (store: ContractStore): void => {
       expect(found).not.toContain(acked.id);
       expect(found).toEqual(found.toSorted());
       expect(await store.read((session) => session.alertsWithStrayNews(1))).toEqual(found.slice(0, 1));
+    });
+
+    it('names no news that a silence mutes or a flapping alert keeps to itself, unless it is of the kind that is told', async () => {
+      const flapping = { count: 5, withinMs: 3_600_000, holdMs: 600_000, failingSince: longAgo, heldUntil: null };
+      const [muted, quiet, first, settled, lapsed, unsilenced, over] = await store.transaction(
+        'write',
+        async (session) => {
+          const save = async (change: (state: AlertState, news: Batch) => Partial<AlertState>) => {
+            const state = await writeAlert(session, opened());
+            const news = { ...(state.pending['default'] as Batch), opened: false };
+            const changed = { ...state, pending: { default: news }, ...change(state, news) };
+            await session.saveAlerts([changed]);
+            return changed.id;
+          };
+          const whileFlapping = (more: Partial<Batch>) =>
+            save((_, news) => ({ flapping, pending: { other: news, default: { ...news, ...more } } }));
+          return [
+            (await writeAlert(session, opened(), silencedBy(newAlertId()))).id,
+            await whileFlapping({}),
+            await whileFlapping({ opened: true }),
+            await whileFlapping({ settled: true }),
+            await whileFlapping({ lapse: { by: 'mina', acknowledgedAt: longAgo, reason: 'failures' } }),
+            await whileFlapping({ unsilenced: { by: 'mina', reason: null, endedBy: null } }),
+            await save((state) => ({
+              ...alertOf(opened({ alertId: state.id, key: state.key }), silencedBy(newAlertId()), resolved(longAfter)),
+              pending: state.pending,
+              flapping,
+            })),
+          ];
+        },
+      );
+      const found = new Set(await store.read((session) => session.alertsWithStrayNews(everything)));
+      expect([muted, quiet].filter((id) => found.has(id))).toEqual([]);
+      const named = [first, settled, lapsed, unsilenced, over];
+      expect(named.filter((id) => found.has(id))).toEqual(named);
     });
 
     it('pages through the open alerts in id order, each seen once', async () => {
@@ -173,13 +226,18 @@ export const modelsContract = (store: ContractStore): void => {
       expect(await store.read((session) => session.dueDigests(1))).toEqual([early.id]);
     });
 
-    it('refuses a second open digest of a route and purpose, but not of another purpose', async () => {
-      const { route } = await store.transaction('write', (session) => writeDigest(session, digestOpened()));
-      await store.transaction('write', (session) =>
-        writeDigest(session, digestOpened({ route, purpose: 'escalation' })),
+    it('keeps several open digests of a route and purpose apart', async () => {
+      const first = digestOpened();
+      const { route } = first.data;
+      await store.transaction('write', async (session) => {
+        await writeDigest(session, first);
+        await writeDigest(session, digestOpened({ route }));
+        await writeDigest(session, digestOpened({ route, purpose: 'escalation' }));
+      });
+      const open = (await store.read((session) => session.loadOpenDigests())).filter(
+        (digest) => digest.route === route,
       );
-      const second = store.transaction('write', (session) => writeDigest(session, digestOpened({ route })));
-      await expect(second).rejects.toBeInstanceOf(OpenKeyConflict);
+      expect(open.map(({ purpose }) => purpose)).toEqual(['escalation', 'window', 'window']);
     });
 
     it('saves a digest that is sealed together with the one that follows it on its route', async () => {

@@ -1,5 +1,7 @@
 import { describe } from 'vitest';
 import type { StoreSession } from '../store.ts';
+import { afterwardsContract } from './afterwards-contract.ts';
+import { channelsContract } from './channels-contract.ts';
 import { conditionsContract } from './conditions-contract.ts';
 import { heldContract } from './held-contract.ts';
 import { ledgerContract } from './ledger-contract.ts';
@@ -7,7 +9,9 @@ import { logContract } from './log-contract.ts';
 import { modelsContract } from './models-contract.ts';
 import { outcomesContract } from './outcomes-contract.ts';
 import { repairsContract } from './repairs-contract.ts';
+import { silencesContract } from './silences-contract.ts';
 import { upkeepContract } from './upkeep-contract.ts';
+import { watchContract } from './watch-contract.ts';
 
 /** What every store can do. Tests may share one store: each looks at what it wrote itself. */
 export interface ContractStore {
@@ -25,6 +29,10 @@ export const storeContract = (name: string, store: ContractStore): void => {
     heldContract(store);
     repairsContract(store);
     ledgerContract(store);
+    afterwardsContract(store);
+    channelsContract(store);
+    silencesContract(store);
+    watchContract(store);
     upkeepContract(store);
   });
 };

@@ -2,6 +2,7 @@ import type { DeliveryId } from '@tocsin/alert-model';
 import { InvariantError } from '@tocsin/runtime';
 import { laterInstant } from '../instant.ts';
 import { asStoredJsonb, cleanText } from '../jsonb.ts';
+import { deliveriesPerListMax } from '../postgres/list-deliveries.ts';
 import type { Delivery, StoreSession } from '../store.ts';
 import type { MemoryWork } from './memory-tables.ts';
 
@@ -13,7 +14,10 @@ type Ledger = Pick<
   | 'threadSubjects'
   | 'dueDeliveries'
   | 'unsettledDeliveries'
+  | 'threadRoots'
+  | 'listDeliveries'
   | 'claimDelivery'
+  | 'beginAttempt'
   | 'recordAttempt'
   | 'updateDelivery'
   | 'settleProgress'
@@ -46,6 +50,7 @@ export const memoryLedger = ({ tables, now }: MemoryWork): Ledger => {
           providerMessageId: null,
           createdAt: now(),
           acceptedAt: null,
+          confirmedAt: null,
           settledCount: 0,
           settledAt: null,
         });
@@ -63,6 +68,31 @@ export const memoryLedger = ({ tables, now }: MemoryWork): Ledger => {
           return first === undefined ? [] : [[threadId, first.message.subject] as const];
         }),
       );
+    },
+    threadRoots: async (channel, threadIds) => {
+      const wanted = new Set<string>(threadIds);
+      const accepted = tables.deliveries
+        .rows()
+        .filter((delivery) => wanted.has(delivery.threadId) && delivery.channel === cleanText(channel))
+        .flatMap(({ threadId, acceptedAt, providerMessageId }) =>
+          acceptedAt === null || providerMessageId === null ? [] : [{ threadId, acceptedAt, providerMessageId }],
+        )
+        .sort((a, b) => compare(b.acceptedAt, a.acceptedAt));
+      // The first accepted is set last.
+      return new Map(accepted.map(({ threadId, providerMessageId }) => [threadId, providerMessageId]));
+    },
+    listDeliveries: async ({ state, channel, limit }) => {
+      const rows = tables.deliveries.rows();
+      const taken = new Set(rows.map(({ fallbackOf }) => fallbackOf));
+      const wanted = {
+        all: () => true,
+        waiting: ({ nextAttemptAt }: Delivery) => nextAttemptAt !== null,
+        dead: (delivery: Delivery) => delivery.state === 'rejected' && !taken.has(delivery.id),
+      };
+      return rows
+        .filter((delivery) => wanted[state](delivery) && (channel === null || delivery.channel === cleanText(channel)))
+        .toReversed()
+        .slice(0, Math.min(limit, deliveriesPerListMax));
     },
     dueDeliveries: async (limit) =>
       tables.deliveries
@@ -82,14 +112,16 @@ export const memoryLedger = ({ tables, now }: MemoryWork): Ledger => {
       const delivery = tables.deliveries.get(id);
       if (delivery === undefined || !isDue(delivery)) return null;
       if (delivery.state === 'attempting') {
-        const open = tables.attempts
-          .rows()
-          .find(({ deliveryId, outcome }) => deliveryId === id && outcome === 'attempting');
-        if (open !== undefined) {
-          const detail = 'The process that made this attempt did not record how it ended.';
-          tables.attempts.set(open.id, { ...open, outcome: 'unknown', reason: 'crashed', detail, endedAt: now() });
+        const last = tables.attempts.rows().find((made) => made.deliveryId === id && made.number === delivery.attempts);
+        const began = last?.outcome !== 'claimed' && last?.outcome !== 'retry';
+        if (last?.endedAt === null) {
+          const detail = began
+            ? 'The process that made this attempt did not record how it ended.'
+            : 'The process that was to make this attempt did not begin it.';
+          const outcome = began ? 'unknown' : 'retry';
+          tables.attempts.set(last.id, { ...last, outcome, reason: 'crashed', detail, endedAt: now() });
         }
-        return { delivery, number: delivery.attempts, abandoned: true };
+        return { delivery, number: delivery.attempts, abandoned: began ? 'attempting' : 'claimed' };
       }
       const number = delivery.attempts + 1;
       if (tables.attempts.has(attempt.id)) throw new InvariantError(`Attempt ${attempt.id} was made already.`);
@@ -97,7 +129,7 @@ export const memoryLedger = ({ tables, now }: MemoryWork): Ledger => {
         id: attempt.id,
         deliveryId: id,
         number,
-        outcome: 'attempting',
+        outcome: 'claimed',
         reason: null,
         detail: null,
         status: null,
@@ -112,9 +144,17 @@ export const memoryLedger = ({ tables, now }: MemoryWork): Ledger => {
         abandoned: false,
       };
     },
+    beginAttempt: async (attemptId) => {
+      const attempt = tables.attempts.get(attemptId);
+      if (attempt?.outcome !== 'claimed') return false;
+      const delivery = tables.deliveries.get(attempt.deliveryId);
+      if (delivery?.state !== 'attempting' || isDue(delivery)) return false;
+      tables.attempts.set(attemptId, { ...attempt, outcome: 'attempting' });
+      return true;
+    },
     recordAttempt: async (attemptId, outcome) => {
       const attempt = tables.attempts.get(attemptId);
-      if (attempt?.outcome !== 'attempting') return false;
+      if (attempt?.outcome !== 'claimed' && attempt?.outcome !== 'attempting') return false;
       const accepted = outcome.outcome === 'accepted';
       tables.attempts.set(attemptId, {
         ...attempt,

@@ -34,7 +34,7 @@ export const memoryModels = ({ tables, now }: MemoryWork): Models => {
     loadAlerts: async (ids) => [...new Set(ids)].flatMap((id) => tables.alerts.get(id) ?? []),
     loadOpenAlertsByKey: async (keys) =>
       [...new Set(keys.map(cleanText))].sort(byBytes).flatMap((key) => openAlertOf(tables, key) ?? []),
-    loadPredecessors: async (keys) => {
+    loadPredecessors: async (keys, flapWithinMs = 0) => {
       const since = laterInstant(now(), -recentMs);
       return [...new Set(keys.map(cleanText))].sort(byBytes).flatMap((key) => {
         const alerts = [...(tables.keys.get(key)?.all ?? [])].flatMap((id) => tables.alerts.get(id) ?? []);
@@ -43,7 +43,9 @@ export const memoryModels = ({ tables, now }: MemoryWork): Models => {
         );
         const newest = resolved.sort((a, b) => byBytes(b.resolvedAt, a.resolvedAt) || byBytes(b.alertId, a.alertId))[0];
         const recentCount = alerts.filter(({ openedAt }) => inMicroseconds(openedAt) > since).length;
-        return newest === undefined ? [] : [{ key, ...newest, recentCount }];
+        const flapsSince = laterInstant(now(), -flapWithinMs);
+        const flapCount = flapWithinMs > 0 ? resolved.filter(({ resolvedAt }) => resolvedAt > flapsSince).length : 0;
+        return newest === undefined ? [] : [{ key, ...newest, recentCount, flapCount }];
       });
     },
     saveAlerts: async (states) => {
@@ -55,7 +57,7 @@ export const memoryModels = ({ tables, now }: MemoryWork): Models => {
     alertsWithStrayNews: async (limit) =>
       tables.alerts
         .rows()
-        .filter(({ state, pending }) => state !== 'acknowledged' && Object.keys(pending).length > 0)
+        .filter(hasNewsToTell)
         .sort(byId)
         .slice(0, limit)
         .map(({ id }) => id),
@@ -73,19 +75,16 @@ export const memoryModels = ({ tables, now }: MemoryWork): Models => {
         })),
 
     loadOpenDigests: async () =>
-      openDigests().sort((a, b) => byBytes(a.route, b.route) || byBytes(a.purpose, b.purpose)),
+      openDigests().sort(
+        (a, b) =>
+          byBytes(a.route, b.route) ||
+          byBytes(a.purpose, b.purpose) ||
+          byBytes(inMicroseconds(a.dueAt), inMicroseconds(b.dueAt)) ||
+          byBytes(a.id, b.id),
+      ),
     loadDigest: async (id) => tables.digests.get(id) ?? null,
     saveDigests: async (states) => {
-      const latest = [...new Map(states.map((state) => [state.id, asStoredJsonb(state)])).values()];
-      for (const state of latest.filter((saved) => saved.state !== 'open')) tables.digests.set(state.id, state);
-      for (const state of latest.filter((saved) => saved.state === 'open')) {
-        const other = openDigests().find(
-          ({ id, route, purpose }) => id !== state.id && route === state.route && purpose === state.purpose,
-        );
-        if (other !== undefined)
-          throw new OpenKeyConflict(`Digest ${other.id} is open on route ${state.route}. Load again and decide again.`);
-        tables.digests.set(state.id, state);
-      }
+      for (const state of states) tables.digests.set(state.id, asStoredJsonb(state));
     },
     dueDigests: async (limit) =>
       openDigests()
@@ -95,6 +94,18 @@ export const memoryModels = ({ tables, now }: MemoryWork): Models => {
         .slice(0, limit)
         .map(({ id }) => id),
   };
+};
+
+/** As the index alerts_with_news_to_tell has it. */
+const hasNewsToTell = ({ state, pending, silences, flapping }: AlertState): boolean => {
+  const news = Object.values(pending);
+  if (state === 'acknowledged' || news.length === 0) return false;
+  if (state === 'resolved') return true;
+  if (Object.keys(silences).length > 0) return false;
+  return (
+    flapping === null ||
+    news.some((batch) => batch.opened || batch.settled || batch.lapse !== null || batch.unsilenced !== null)
+  );
 };
 
 const openAlertOf = (tables: MemoryTables, key: string): AlertState | undefined => {

@@ -5,7 +5,9 @@ import { inMicroseconds } from '../instant.ts';
 import type { Heartbeat } from '../reading/heartbeats.ts';
 import type { OutcomeRecord } from '../reading/outcome-record.ts';
 import type { QuarantineRecord } from '../reading/quarantined.ts';
-import type { Delivery, DeliveryAttempt, StoreSession, StoredEvent } from '../store.ts';
+import type { ChannelState, Delivery, DeliveryAttempt, Silence, StoreSession, StoredEvent } from '../store.ts';
+import { memoryAfterwards } from './memory-afterwards.ts';
+import { memoryChannels } from './memory-channels.ts';
 import { memoryConditions } from './memory-conditions.ts';
 import { memoryHeld } from './memory-held.ts';
 import { memoryLedger } from './memory-ledger.ts';
@@ -13,9 +15,11 @@ import { memoryLog } from './memory-log.ts';
 import { memoryModels } from './memory-models.ts';
 import { memoryOutcomes } from './memory-outcomes.ts';
 import { memoryRepairs } from './memory-repairs.ts';
+import { memorySilences } from './memory-silences.ts';
 import { createTables } from './memory-tables.ts';
 import type { MemoryWork } from './memory-tables.ts';
 import { memoryUpkeep } from './memory-upkeep.ts';
+import { memoryWatch } from './memory-watch.ts';
 import { createUndoLog } from './undo-log.ts';
 import type { UndoLog } from './undo-log.ts';
 
@@ -38,6 +42,8 @@ export interface MemoryContents {
   readonly outcomes: readonly OutcomeRecord[];
   readonly deliveries: readonly Delivery[];
   readonly attempts: readonly DeliveryAttempt[];
+  readonly channels: readonly ChannelState[];
+  readonly silences: readonly Silence[];
   readonly heartbeats: readonly Omit<Heartbeat, 'ageMs'>[];
   readonly quarantine: readonly QuarantineRecord[];
 }
@@ -123,6 +129,10 @@ const memorySession = (undo: UndoLog, work: MemoryWork): MemorySession => ({
   ...memoryHeld(work),
   ...memoryRepairs(work),
   ...memoryLedger(work),
+  ...memoryAfterwards(work),
+  ...memoryChannels(work),
+  ...memorySilences(work),
+  ...memoryWatch(work),
   ...memoryUpkeep(work),
 });
 
@@ -154,6 +164,8 @@ const contentsOf = ({ tables }: MemoryWork): MemoryContents => ({
   outcomes: tables.outcomes.rows(),
   deliveries: tables.deliveries.rows(),
   attempts: tables.attempts.rows(),
+  channels: tables.channels.rows(),
+  silences: tables.silences.rows(),
   heartbeats: tables.heartbeats.rows(),
   quarantine: tables.quarantine.rows(),
 });

@@ -2,12 +2,15 @@ import type { AlertId, AlertState, DigestState, Instant } from '@tocsin/alert-mo
 import type { KeyedSuccess } from '../postgres/remember-successes.ts';
 import type { Cursor } from '../postgres/load-cursor.ts';
 import type {
+  ChannelState,
   ConditionEnd,
   ConditionSubject,
   Delivery,
   DeliveryAttempt,
   HeldFailure,
   IntendedRepair,
+  ProviderEvent,
+  Silence,
   StoredEvent,
 } from '../store.ts';
 import type { Heartbeat } from '../reading/heartbeats.ts';
@@ -23,6 +26,11 @@ export interface MemoryRepair extends IntendedRepair {
   readonly intendedAt: Instant;
   readonly settledAt: Instant | null;
   readonly alertId: AlertId | null;
+}
+
+/** A channel's state, and the bucket of its rate limit; null: full. */
+export interface MemoryChannel extends ChannelState {
+  readonly bucket: { readonly tokens: number; readonly at: Instant } | null;
 }
 
 /** What the database holds, in memory. */
@@ -49,10 +57,12 @@ export interface MemoryTables {
   /** By outcome; null once released. */
   readonly held: Table<{ readonly failure: HeldFailure; readonly heldAt: Instant } | null>;
   readonly repairs: Table<MemoryRepair>;
-  /** Changes by hour, by table. */
   readonly successes: Table<KeyedSuccess>;
   readonly deliveries: Table<Delivery>;
   readonly attempts: Table<DeliveryAttempt>;
+  readonly providerEvents: Table<ProviderEvent>;
+  readonly channels: Table<MemoryChannel>;
+  readonly silences: Table<Silence>;
   readonly cursors: Table<Cursor>;
   readonly heartbeats: Table<Omit<Heartbeat, 'ageMs'>>;
   readonly quarantine: Table<QuarantineRecord>;
@@ -73,6 +83,9 @@ export const createTables = (undo: UndoLog): MemoryTables => ({
   successes: createTable(undo),
   deliveries: createTable(undo),
   attempts: createTable(undo),
+  providerEvents: createTable(undo),
+  channels: createTable(undo),
+  silences: createTable(undo),
   cursors: createTable(undo),
   heartbeats: createTable(undo),
   quarantine: createTable(undo),

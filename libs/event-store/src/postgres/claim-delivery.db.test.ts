@@ -63,17 +63,24 @@ it('gives one delivery to one of many who ask at once', async () => {
   expect(await store.read((session) => session.attemptsOf([id]))).toHaveLength(1);
 });
 
-it('makes a late process wait for the one that takes it for dead, and then tells it so, without a deadlock', async () => {
+/** A delivery whose attempt began, and whose time then passed. */
+const insertAbandoned = async () => {
   const id = await insert();
   const attemptId = randomUUID();
-  await store.transaction('claim', (session) => session.claimDelivery(id, { id: attemptId, timeoutMs: 0 }));
+  await store.transaction('claim', (session) => session.claimDelivery(id, { id: attemptId, timeoutMs: 500 }));
+  expect(await store.transaction('begin', (session) => session.beginAttempt(attemptId))).toBe(true);
+  await vi.waitUntil(async () => (await store.read((session) => session.dueDeliveries(1_000))).includes(id));
+  return { id, attemptId };
+};
 
+it('makes a late process wait for the one that takes it for dead, and then tells it so, without a deadlock', async () => {
+  const { id, attemptId } = await insertAbandoned();
   const successor = holdOpen(async (session) => {
     const claim = await session.claimDelivery(id, { id: randomUUID(), timeoutMs: minuteMs });
     await session.updateDelivery(id, { state: 'unknown', afterMs: 0, reason: 'crashed' });
     return claim;
   });
-  expect(await successor.reached).toMatchObject({ abandoned: true });
+  expect(await successor.reached).toMatchObject({ abandoned: 'attempting' });
   const late = store.transaction('late', (session) => session.recordAttempt(attemptId, accepted));
   await untilSomebodyWaitsForALock();
   await successor.end();
@@ -100,4 +107,41 @@ it('lets a process that records in time finish, although another already came to
     await store.transaction('claim', (session) => session.claimDelivery(id, { id: randomUUID(), timeoutMs: 0 })),
   ).toBeNull();
   expect(await store.read((session) => session.loadDelivery(id))).toMatchObject({ state: 'accepted' });
+});
+
+it('lets a sleeper that wakes while it is taken for dead send nothing, without a deadlock', async () => {
+  const id = await insert();
+  const attemptId = randomUUID();
+  await store.transaction('claim', (session) => session.claimDelivery(id, { id: attemptId, timeoutMs: 300 }));
+  await vi.waitUntil(async () => (await store.read((session) => session.dueDeliveries(1_000))).includes(id));
+  const successor = holdOpen(async (session) => {
+    const claim = await session.claimDelivery(id, { id: randomUUID(), timeoutMs: minuteMs });
+    await session.updateDelivery(id, { state: 'retrying', afterMs: 0, reason: 'crashed' });
+    return claim;
+  });
+  expect(await successor.reached).toMatchObject({ abandoned: 'claimed' });
+  expect(await store.transaction('begin', (session) => session.beginAttempt(attemptId))).toBe(false);
+  await successor.end();
+  expect(await store.transaction('begin', (session) => session.beginAttempt(attemptId))).toBe(false);
+  expect(await store.read((session) => session.attemptsOf([id]))).toMatchObject([{ outcome: 'retry' }]);
+});
+
+it('makes a sleeper wait for whoever closes its attempt, and then send nothing', async () => {
+  const id = await insert();
+  const attemptId = randomUUID();
+  await store.transaction('claim', (session) => session.claimDelivery(id, { id: attemptId, timeoutMs: minuteMs }));
+  const closing = holdOpen((session) =>
+    session.recordAttempt(attemptId, {
+      outcome: 'retry',
+      reason: 'throttled',
+      retryAfterMs: null,
+      status: null,
+      detail: '',
+    }),
+  );
+  expect(await closing.reached).toBe(true);
+  const late = store.transaction('begin', (session) => session.beginAttempt(attemptId));
+  await untilSomebodyWaitsForALock();
+  await closing.end();
+  expect(await late).toBe(false);
 });

@@ -19,6 +19,7 @@ export const deliveryColumns = `
   deliveries.provider_message_id as "providerMessageId",
   ${instantText('deliveries.created_at')} as "createdAt",
   ${instantText('deliveries.accepted_at')} as "acceptedAt",
+  ${instantText('deliveries.confirmed_at')} as "confirmedAt",
   deliveries.settled_count as "settledCount",
   ${instantText('deliveries.settled_at')} as "settledAt"`;
 

@@ -8,8 +8,10 @@ import {
   batched,
   digestOf,
   digestOpened,
+  longAfter,
   newDigestId,
   opened,
+  resolved,
   writeAlert,
   writeDigest,
 } from '../contract/builders.ts';
@@ -98,4 +100,24 @@ it('refuses an event of a version it does not know', async () => {
   await expect(today.read((session) => session.loadStream(alertStream(first.data.alertId)))).rejects.toThrow(
     'Upgrade Tocsin',
   );
+});
+
+it('names open alerts of an older model, and those no more that are saved anew', async () => {
+  const [open, over, next] = await today.transaction('write', async (session) => [
+    await writeAlert(session, opened()),
+    await writeAlert(session, opened(), resolved(longAfter)),
+    await writeAlert(session, opened()),
+  ]);
+  await pool.query('update tocsin.alerts set model_version = 1, next_action = null where id = any($1::uuid[])', [
+    [open.id, over.id],
+  ]);
+  const older = async () => {
+    const ids = await today.read((session) => session.alertsOfOlderModel(1_000));
+    return [open.id, over.id, next.id].filter((id) => ids.includes(id));
+  };
+  expect(await older()).toEqual([open.id]);
+  await today.transaction('refold', async (session) => session.saveAlerts(await session.loadAlerts([open.id])));
+  expect(await older()).toEqual([]);
+  const { rows } = await pool.query('select next_action from tocsin.alerts where id = $1', [open.id]);
+  expect(rows).toEqual([{ next_action: open.next.action }]);
 });

@@ -10,6 +10,8 @@ export interface Predecessor {
   readonly resolvedAt: Instant;
   /** Alerts of the key, open or resolved, that opened in the last seven days. */
   readonly recentCount: number;
+  /** Alerts of the key that were resolved within the time asked about; 0 when none was asked about. */
+  readonly flapCount: number;
 }
 
 // Index alerts_resolved_by_key and, for the one that may be open, alerts_open_key: together they hold every alert of a
@@ -19,7 +21,8 @@ select
   wanted.key,
   newest.id as "alertId",
   ${instantText('newest.resolved_at')} as "resolvedAt",
-  (resolved.count + open.count)::integer as "recentCount"
+  (resolved.count + open.count)::integer as "recentCount",
+  flapped.count::integer as "flapCount"
 from (select distinct unnest($1::text[]) as key) as wanted
 cross join lateral (
   select id, resolved_at
@@ -38,10 +41,22 @@ cross join lateral (
   from tocsin.alerts
   where alerts.key = wanted.key and state <> 'resolved' and opened_at > statement_timestamp() - interval '7 days'
 ) as open
+cross join lateral (
+  select count(*) as count
+  from tocsin.alerts
+  where alerts.key = wanted.key and state = 'resolved'
+    and resolved_at > statement_timestamp() - $2::double precision * interval '1 millisecond'
+) as flapped
 order by wanted.key`;
 
-/** For each of the keys that has one, in key order: its newest resolved alert. */
-export const loadPredecessors = async (tx: Queryable, keys: readonly string[]): Promise<readonly Predecessor[]> => {
+/** For each of the keys that has one, in key order: its newest resolved alert. `flapWithinMs` 0: `flapCount` is 0. */
+export const loadPredecessors = async (
+  tx: Queryable,
+  keys: readonly string[],
+  flapWithinMs = 0,
+): Promise<readonly Predecessor[]> => {
   if (keys.length === 0) return [];
-  return (await tx.query<Predecessor>(loadPredecessorsText, [keys.map(cleanText)])).rows;
+  // Nothing is compared with null, so nothing is counted.
+  const values = [keys.map(cleanText), flapWithinMs > 0 ? flapWithinMs : null];
+  return (await tx.query<Predecessor>(loadPredecessorsText, values)).rows;
 };

@@ -1,14 +1,9 @@
 import type { DeliveryOutcome } from '@tocsin/alert-model';
 import type { Queryable } from '@tocsin/runtime';
 import { cleanText } from '../jsonb.ts';
+import { lockAttempted } from './lock-attempted.ts';
 
-// claimDelivery locks the delivery before it touches the attempt; the same order here, so that the two never deadlock.
-const lockText = `
-select
-from tocsin.deliveries
-where id = (select delivery_id from tocsin.delivery_attempts where id = $1::uuid)
-for update`;
-
+// An outcome decided without calling the provider closes an attempt that never began.
 const closeText = `
 update tocsin.delivery_attempts
 set
@@ -18,7 +13,7 @@ set
   status = $5,
   provider_message_id = $6,
   ended_at = clock_timestamp()
-where id = $1::uuid and outcome = 'attempting'`;
+where id = $1::uuid and outcome in ('claimed', 'attempting')`;
 
 /**
  * Closes an attempt with what it came to. False when it is closed already: another process took this one for dead and
@@ -26,7 +21,7 @@ where id = $1::uuid and outcome = 'attempting'`;
  * is no longer its own. The delivery's row stays locked until the transaction ends.
  */
 export const recordAttempt = async (tx: Queryable, attemptId: string, outcome: DeliveryOutcome): Promise<boolean> => {
-  await tx.query(lockText, [attemptId]);
+  await lockAttempted(tx, attemptId);
   const accepted = outcome.outcome === 'accepted';
   const { rowCount } = await tx.query(closeText, [
     attemptId,

@@ -31,6 +31,9 @@ insert into tocsin.alerts as alerts (
   acknowledged_by,
   resolved_at,
   resolution,
+  next_action,
+  next_action_at,
+  silenced,
   version,
   model_version,
   data
@@ -56,6 +59,9 @@ select
   saved.acknowledgement ->> 'by',
   (saved.resolution ->> 'resolvedAt')::timestamptz,
   saved.resolution ->> 'reason',
+  saved.next ->> 'action',
+  (saved.next ->> 'at')::timestamptz,
+  coalesce(saved.silences, '{}') <> '{}'::jsonb,
   saved.version,
   $2::integer,
   element.data
@@ -79,6 +85,8 @@ cross join lateral jsonb_to_record(element.data) as saved (
   "notifiedAt" timestamptz,
   acknowledgement jsonb,
   resolution jsonb,
+  next jsonb,
+  silences jsonb,
   version integer
 )
 on conflict (id) do update set
@@ -101,6 +109,9 @@ on conflict (id) do update set
   acknowledged_by = excluded.acknowledged_by,
   resolved_at = excluded.resolved_at,
   resolution = excluded.resolution,
+  next_action = excluded.next_action,
+  next_action_at = excluded.next_action_at,
+  silenced = excluded.silenced,
   version = excluded.version,
   model_version = excluded.model_version,
   data = excluded.data`;

@@ -1,9 +1,7 @@
 import type { DigestState } from '@tocsin/alert-model';
-import { isUniqueViolation } from '@tocsin/runtime';
 import type { Queryable } from '@tocsin/runtime';
 import { chunks } from '../chunks.ts';
 import { toJsonb } from '../jsonb.ts';
-import { OpenKeyConflict } from '../store.ts';
 
 const text = `
 insert into tocsin.digests as digests (
@@ -55,27 +53,12 @@ on conflict (id) do update set
   model_version = excluded.model_version,
   data = excluded.data`;
 
-/**
- * Inserts or replaces the read models of digests; of two states of one digest the later in the list counts.
- *
- * @throws OpenKeyConflict when another digest of the same route and purpose is open.
- */
+/** Inserts or replaces the read models of digests; of two states of one digest the later in the list counts. */
 export const saveDigests = async (
   tx: Queryable,
   modelVersion: number,
   states: readonly DigestState[],
 ): Promise<void> => {
   const latest = [...new Map(states.map((state) => [state.id, state])).values()];
-  // Sealed ones first, in statements of their own: a digest and the one that follows it on its route may be saved together.
-  const sealed = latest.filter(({ state }) => state !== 'open');
-  const open = latest.filter(({ state }) => state === 'open');
-  for (const rows of [...chunks(sealed), ...chunks(open)]) {
-    await tx.query(text, [toJsonb(rows), modelVersion]).catch((error: unknown) => {
-      if (!isUniqueViolation(error, 'digests_open_route')) throw error;
-      throw new OpenKeyConflict(
-        'Another digest is open on the route of a digest to be saved. Load again and decide again.',
-        { cause: error },
-      );
-    });
-  }
+  for (const rows of chunks(latest)) await tx.query(text, [toJsonb(rows), modelVersion]);
 };

@@ -3,6 +3,7 @@ import type { Queryable } from '@tocsin/runtime';
 import type { WatchedAlert } from '../store.ts';
 import { alertStates } from './fold.ts';
 import type { Model, ModelRow } from './fold.ts';
+import { beforeAllIds } from './open-alerts.ts';
 
 // Index alerts_open_by_id: resolved alerts, of which there are ever more, cost nothing. Of the state, which is mostly
 // about causes and deliveries, only what is asked for goes over the wire. jsonb_to_record unpacks it once. Rejected:
@@ -20,8 +21,6 @@ cross join lateral jsonb_to_record(page.data) as watched (
   id jsonb, source jsonb, chain jsonb, owed jsonb, successes jsonb, "firstFailedAt" jsonb
 )
 order by page.id`;
-
-const beforeAllIds = '00000000-0000-0000-0000-000000000000';
 
 /** Open alerts in id order, those after the given one; null begins at the first. */
 export const watchedAlerts = async (

@@ -1,4 +1,4 @@
-import type { AlertId, Instant, LifecycleState, ResolutionReason, Severity } from '@tocsin/alert-model';
+import type { AlertId, Instant, LifecycleState, NextAction, ResolutionReason, Severity } from '@tocsin/alert-model';
 import { instantText } from '../instant.ts';
 
 /** An alert as lists show it: the columns of `tocsin.alerts`. */
@@ -23,6 +23,11 @@ export interface AlertRecord {
   readonly acknowledgedBy: string | null;
   readonly resolvedAt: Instant | null;
   readonly resolution: ResolutionReason | null;
+  /** What happens to it next by itself, and when; null in a row of an older model. */
+  readonly nextAction: NextAction['action'] | null;
+  readonly nextActionAt: Instant | null;
+  /** Whether a silence mutes it. */
+  readonly silenced: boolean;
   readonly version: number;
 }
 
@@ -48,4 +53,7 @@ export const alertRecordColumns = `
   alerts.acknowledged_by as "acknowledgedBy",
   ${instantText('alerts.resolved_at')} as "resolvedAt",
   alerts.resolution,
+  alerts.next_action as "nextAction",
+  ${instantText('alerts.next_action_at')} as "nextActionAt",
+  alerts.silenced,
   alerts.version`;

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { alertModelVersion, alertStream, evolveAlert } from '@tocsin/alert-model';
-import type { AlertId } from '@tocsin/alert-model';
+import type { AlertId, AlertState } from '@tocsin/alert-model';
 import { createTestDatabase } from '@tocsin/testing';
 import { describe, expect, it } from 'vitest';
 import {
   acknowledged,
   batched,
   digestOpened,
+  longAfter,
   longAgo,
   newAlertId,
   newDelivery,
@@ -18,6 +19,7 @@ import {
   writeAlert,
   writeDigest,
 } from '../contract/builders.ts';
+import { silencedBy } from '../contract/silences-contract.ts';
 import { forgetSuccesses } from '../postgres/forget-successes.ts';
 import { createPostgresStore } from '../postgres/postgres-store.ts';
 import { AmbiguousAlert, findAlert } from './find-alert.ts';
@@ -88,12 +90,40 @@ describe('listAlerts', () => {
         acknowledgedBy: over.acknowledgement?.by ?? null,
         resolvedAt,
         resolution: 'operator',
+        nextAction: over.next.action,
+        nextActionAt: over.next.at,
+        silenced: false,
         version: 4,
       },
     ]);
     const both = await listAlerts(pool, { key: first.data.key, states: ['resolved', 'detected'], limit: 10 });
     expect(both.map(({ id }) => id).toSorted()).toEqual([over.id, open.id].toSorted());
     expect(both.find(({ id }) => id === open.id)).toMatchObject({ chain: 'apple', predecessorId: predecessor.alertId });
+  });
+
+  it('leaves canaries out when it is asked to, and no other alerts of Tocsin', async () => {
+    const ids = await store.transaction('write', async (session) => {
+      const own = { source: 'tocsin', severity: 'info' } as const;
+      return [
+        (await writeAlert(session, opened({ ...own, jobType: 'canary' }))).id,
+        (await writeAlert(session, opened({ ...own, jobType: 'channel' }))).id,
+      ];
+    });
+    const list = async (withoutCanaries: boolean) =>
+      (await listAlerts(pool, { source: 'tocsin', withoutCanaries, limit: 100 })).map(({ id }) => id).toSorted();
+    expect(await list(false)).toEqual(ids.toSorted());
+    expect(await list(true)).toEqual(ids.slice(1));
+  });
+
+  it('shows what happens next, and whether a silence mutes it, as the model has it', async () => {
+    const silenceId = randomUUID();
+    const state = await store.transaction('write', (session) => writeAlert(session, opened(), silencedBy(silenceId)));
+    const shown = async () => (await listAlerts(pool, { key: state.key, limit: 1 }))[0];
+    expect(state.next).toEqual({ action: 'unsilence', at: longAfter });
+    expect(await shown()).toMatchObject({ nextAction: 'unsilence', nextActionAt: longAfter, silenced: true });
+    const heard: AlertState = { ...state, silences: {}, next: { action: 'wait', at: null } };
+    await store.transaction('save', (session) => session.saveAlerts([heard]));
+    expect(await shown()).toMatchObject({ nextAction: 'wait', nextActionAt: null, silenced: false });
   });
 });
 
