@@ -1,6 +1,7 @@
 import { Body, Container, Head, Html } from 'react-email';
 import type { ReactElement } from 'react';
 import type { DigestView } from './digest-view.ts';
+import type { IncidentView } from './incident-view.ts';
 import { ItemCard, ItemLines } from './item-card.tsx';
 import { darkStyles, mailFont, mailStyles } from './mail-styles.ts';
 
@@ -32,6 +33,7 @@ export const DigestMail = ({ view }: { readonly view: DigestView }): ReactElemen
               {notice}
             </p>
           ))}
+          {view.incident !== null && <Incident incident={view.incident} />}
           {view.sections.map((section) => (
             <Section key={section.heading} section={section} />
           ))}
@@ -41,6 +43,40 @@ export const DigestMail = ({ view }: { readonly view: DigestView }): ReactElemen
       </Container>
     </Body>
   </Html>
+);
+
+// Which types, when, and where the whole list is: what is asked first when everything fails at once.
+const Incident = ({ incident }: { readonly incident: IncidentView }): ReactElement => (
+  <>
+    <p className="y">{incident.times}</p>
+    <table role="presentation" width="100%" className="f">
+      <tbody>
+        {incident.jobTypes.map(({ name, count }) => (
+          <tr key={name}>
+            <td className="r" width="56">
+              {count}
+            </td>
+            <td>{name}</td>
+          </tr>
+        ))}
+        {incident.moreJobTypes !== null && (
+          <tr>
+            <td className="r" width="56" />
+            <td className="m">{incident.moreJobTypes}</td>
+          </tr>
+        )}
+      </tbody>
+    </table>
+    {incident.list.url !== null && (
+      <p className="a">
+        <a href={incident.list.url}>All of them in Tocsin</a>
+      </p>
+    )}
+    <p className="s m">
+      {incident.list.url === null ? 'All of them: ' : 'Or: '}
+      <span className="c b">{incident.list.command}</span>
+    </p>
+  </>
 );
 
 const Section = ({ section }: { readonly section: DigestView['sections'][number] }): ReactElement => {

@@ -1,6 +1,7 @@
 import type { CauseView } from './cause-view.ts';
 import { linesHint } from './digest-view.ts';
 import type { DigestView } from './digest-view.ts';
+import type { IncidentView } from './incident-view.ts';
 import type { ItemView } from './item-view.ts';
 import { wrapText } from './wrap-text.ts';
 
@@ -18,6 +19,7 @@ export const digestText = (view: DigestView): string =>
     '',
     ...wrapText([view.totals, view.composedAt].filter((part) => part !== '').join(' · '), { columns: columnsMax }),
     ...view.notices.flatMap((notice) => ['', ...wrapText(notice, { columns: columnsMax, first: '! ', indent: '  ' })]),
+    ...incidentText(view.incident),
     ...view.sections.flatMap((section) => [
       '',
       '',
@@ -33,6 +35,23 @@ export const digestText = (view: DigestView): string =>
     ...wrapText(view.footer, { columns: columnsMax }),
     '',
   ].join('\n');
+
+const incidentText = (incident: IncidentView | null): readonly string[] => {
+  if (incident === null) return [];
+  const { times, jobTypes, moreJobTypes, list } = incident;
+  const width = jobTypes.reduce((most, { count }) => Math.max(most, count.length), 0);
+  const indent = ' '.repeat(width + 4);
+  return [
+    '',
+    ...wrapText(times, { columns: columnsMax }),
+    ...jobTypes.flatMap(({ name, count }) =>
+      wrapText(name, { columns: columnsMax, first: `  ${count.padStart(width)}  `, indent }),
+    ),
+    ...(moreJobTypes === null ? [] : [`${indent}${moreJobTypes}`]),
+    ...(list.url === null ? [] : wrapText(list.url, { columns: columnsMax, first: 'All of them: ' })),
+    ...wrapText(list.command, { columns: columnsMax, first: list.url === null ? 'All of them: ' : '         or: ' }),
+  ];
+};
 
 const itemText = (item: ItemView): readonly string[] => [
   ...wrapText(`[${item.label.toUpperCase()}] ${item.title}`, { columns: columnsMax, first: '', indent: '  ' }),

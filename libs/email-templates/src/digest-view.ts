@@ -3,6 +3,8 @@ import type { DigestMessage, MessageItem } from '@tocsin/alert-model';
 import { cleanLine } from './clean-text.ts';
 import { counted, formatCount } from './format-count.ts';
 import { shortTime } from './format-time.ts';
+import { incidentView } from './incident-view.ts';
+import type { IncidentView } from './incident-view.ts';
 import { itemView } from './item-view.ts';
 import type { ItemView } from './item-view.ts';
 import { isRetracted } from './kind-label.ts';
@@ -33,6 +35,8 @@ export interface DigestView {
   readonly totals: string;
   readonly composedAt: string;
   readonly notices: readonly string[];
+  /** Set when it tells many alerts as one. */
+  readonly incident: IncidentView | null;
   readonly sections: readonly { readonly heading: string; readonly items: readonly ItemView[] }[];
   /** What is not shown; null when all is. */
   readonly omitted: string | null;
@@ -46,10 +50,16 @@ export const linesHint = 'In one line each; npx tocsin alerts show ID tells all:
 const headings = [
   'Nobody has acknowledged',
   'Acknowledgement ended',
+  'Keeps failing',
+  'Comes and goes',
   'New',
+  'Back again',
+  'Worse than before',
   'Failing again',
   'Still wrong',
+  'After a silence',
   'Since it was told',
+  'Still open',
   'Failed and recovered',
   'Working again',
   'No longer wrong',
@@ -61,8 +71,20 @@ const headingOf = (item: MessageItem): (typeof headings)[number] => {
       return 'Nobody has acknowledged';
     case 'lapsed':
       return 'Acknowledgement ended';
+    case 'settled':
+      return 'Keeps failing';
+    case 'flapping':
+      return 'Comes and goes';
     case 'new':
       return 'New';
+    case 'regressed':
+      return 'Back again';
+    case 'worse':
+      return 'Worse than before';
+    case 'unsilenced':
+      return 'After a silence';
+    case 'open':
+      return 'Still open';
     case 'again':
       return isSuspected(item) || beforeFirstFailure(item) !== null ? 'Still wrong' : 'Failing again';
     case 'update':
@@ -83,9 +105,14 @@ export const orderItems = (items: readonly MessageItem[]): readonly MessageItem[
 /** Puts a message into words. Pure; times are relative to `composedAt`. */
 export const digestView = (message: DigestMessage, extent: Extent): DigestView => {
   const ordered = orderItems(message.items);
+  const incident = incidentView(message);
   const views = ordered.slice(0, extent.items).map((item, index) => ({
     heading: headingOf(item),
-    view: itemView(item, { composedAt: message.composedAt, detail: detailAt(index, extent) }),
+    view: itemView(item, {
+      composedAt: message.composedAt,
+      detail: detailAt(index, extent),
+      inIncident: incident !== null,
+    }),
   }));
   const left = ordered.slice(extent.items).reduce((sum, item) => sum + item.alerts, message.omittedAlerts);
   return {
@@ -94,14 +121,17 @@ export const digestView = (message: DigestMessage, extent: Extent): DigestView =
     totals: totalsLine(message),
     composedAt: shortTime(message.composedAt),
     notices: message.notices.slice(0, noticesMax).map((notice) => cleanLine(notice, noticeCharactersMax)),
+    incident,
     sections: headings
       .map((heading) => ({
-        heading,
+        heading: incident === null ? heading : `${heading}, by cause`,
         items: views.filter((item) => item.heading === heading).map((item) => item.view),
       }))
       .filter((section) => section.items.length > 0),
     omitted:
-      left > 0 ? `${counted(left, 'more alert')} not shown here. List them all with: npx tocsin alerts list` : null,
+      left > 0
+        ? `${counted(left, 'more alert')} not shown here. List them all with: ${incident?.list.command ?? 'npx tocsin alerts list'}`
+        : null,
     footer: `Sent by Tocsin, route ${cleanLine(message.route, routeCharactersMax)}. All times are UTC.`,
   };
 };
@@ -116,11 +146,12 @@ const subjectLine = (message: DigestMessage): string => {
   return message.followUp ? `${replyPrefix}${subject}` : subject;
 };
 
-const totalsLine = ({ totals, items }: DigestMessage): string =>
+const totalsLine = ({ totals, items, followUp, threadOpen = 0 }: DigestMessage): string =>
   [
     totals.failures > 0 &&
       counted(totals.failures, newsNoun(items)) + (totals.alerts > 1 ? ` in ${formatCount(totals.alerts)} alerts` : ''),
     totals.resolved > 0 && `${formatCount(totals.resolved)} ${items.some(isRetracted) ? 'over' : 'working again'}`,
+    followUp && totals.resolved > 0 && threadOpen > 0 && `${formatCount(threadOpen)} open in this conversation`,
     totals.stillOpen > 0 && `${formatCount(totals.stillOpen)} still open`,
   ]
     .filter((part) => part !== false)

@@ -4,5 +4,11 @@
  */
 export { partsBytesMax, renderDigest } from './render-digest.ts';
 export type { RenderedDigest } from './render-digest.ts';
-export { cleanLine } from './clean-text.ts';
-export { orderItems } from './digest-view.ts';
+export { cleanLine, cut } from './clean-text.ts';
+// What other formats than mail lay out: the same words, clean and bounded, with nothing escaped yet.
+export { digestView, orderItems } from './digest-view.ts';
+export type { DigestView, Extent } from './digest-view.ts';
+export type { CauseView } from './cause-view.ts';
+export type { ItemView } from './item-view.ts';
+export { counted, formatCount } from './format-count.ts';
+export { formatDuration, shortTime } from './format-time.ts';

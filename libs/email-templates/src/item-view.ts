@@ -1,4 +1,12 @@
-import { isAboutRun, isConditionWord, isSuspected, jobsByKind, occurrenceNoun, wasWhat } from '@tocsin/alert-model';
+import {
+  isAboutRun,
+  isConditionWord,
+  isNoRow,
+  isSuspected,
+  jobsByKind,
+  occurrenceNoun,
+  wasWhat,
+} from '@tocsin/alert-model';
 import type { MessageItem, Severity } from '@tocsin/alert-model';
 import { attemptsText } from './attempts-text.ts';
 import { causeView } from './cause-view.ts';
@@ -12,6 +20,12 @@ import { storyLines } from './story-lines.ts';
 const titleCharactersMax = 200;
 const nameCharactersMax = 120;
 const personCharactersMax = 80;
+const detailCharactersMax = 200;
+const labelCharactersMax = 40;
+/** Most further fields of a row shown. */
+const detailsShownMax = 5;
+/** Most alerts whose ids one command names. */
+const idsInCommandMax = 10;
 /** Most causes shown of one item, and of one item in brief. */
 export const causesShownMax = 5;
 const causesInBriefMax = 1;
@@ -55,14 +69,21 @@ const severityWords: Readonly<Record<Severity, string>> = {
 /** Puts one item into words. With less than full detail it keeps what failed, why, since when and what to do, and drops the lists. */
 export const itemView = (
   item: MessageItem,
-  options: { readonly composedAt: string; readonly detail: ItemView['detail'] },
+  options: {
+    readonly composedAt: string;
+    readonly detail: ItemView['detail'];
+    /** Default: false. */
+    readonly inIncident?: boolean;
+  },
 ): ItemView => {
+  const { inIncident = false } = options;
   const brief = options.detail !== 'full';
   const over = item.kind === 'recovered' || item.kind === 'resolved';
   const isUpdate = item.kind === 'update';
   const causesMax = brief ? causesInBriefMax : causesShownMax;
   const hiddenCauses = item.moreCauses + Math.max(0, item.causes.length - causesMax);
-  const title = cleanLine(item.title, titleCharactersMax);
+  const name = cleanLine(item.title, titleCharactersMax);
+  const title = titleOf(item, name);
   const job = jobPath(item);
   const tocsinUrl = cleanUrl(item.tocsinUrl);
   return {
@@ -70,20 +91,37 @@ export const itemView = (
     label: labelOf(item),
     span: spanOf(item, options.composedAt),
     title: title || job,
-    job: saysAlready(title, job) || isAboutMore(item) ? null : job,
+    job: item.alerts > 1 || saysAlready(title, job) || isAboutMore(item) ? null : job,
     story: storyLines(item),
     facts: factsOf(item, { brief }),
     // What was wrong was told before; here it would read as if it still were so.
-    causes: isUpdate
-      ? []
-      : item.causes.slice(0, causesMax).map((cause) => causeView(cause, item, { brief, moreUrl: tocsinUrl })),
-    moreCauses: hiddenCauses > 0 && !isUpdate ? `${counted(hiddenCauses, 'more cause')} not shown here.` : null,
-    links: linksOf(item, tocsinUrl),
-    acknowledge: over || item.acknowledgedBy !== null ? null : acknowledgeCommand(item),
-    line: `${title || job} (${[shortId(item), failuresText(item)].filter((part) => part !== null).join('; ')})`,
+    causes:
+      isUpdate || isUnsampled(item)
+        ? []
+        : item.causes
+            .slice(0, causesMax)
+            .map((cause) => causeView(cause, item, { brief, inIncident, moreUrl: tocsinUrl })),
+    moreCauses:
+      hiddenCauses > 0 && !isUpdate && !isUnsampled(item)
+        ? `${counted(hiddenCauses, 'more cause')} not shown here.`
+        : null,
+    links: linksOf(item, tocsinUrl, inIncident),
+    acknowledge: over || item.acknowledgedBy !== null ? null : acknowledgeCommand(item, inIncident),
+    line: `${name || job} (${[shortId(item), failuresText(item)].filter((part) => part !== null).join('; ')})`,
     detail: options.detail,
   };
 };
+
+/** Of several alerts the title says how many first. */
+const titleOf = (item: MessageItem, name: string): string => {
+  if (item.alerts === 1) return name;
+  const count = item.failures > 0 ? counted(item.failures, occurrenceNoun(item)) : counted(item.alerts, 'alert');
+  return name === '' ? count : `${count}: ${name}`;
+};
+
+/** A digest of what is open may come without the texts of the failures. */
+const isUnsampled = ({ kind, causes }: MessageItem): boolean =>
+  kind === 'open' && causes.every(({ jobs, error }) => jobs.length === 0 && error === null);
 
 const labelOf = (item: MessageItem): string => {
   const severity = severityWords[item.severity];
@@ -100,10 +138,19 @@ const labelOf = (item: MessageItem): string => {
     }
     case 'update':
       return `Still open, ${severity.toLowerCase()}`;
+    case 'worse':
+      return item.severityBefore == null
+        ? severity
+        : `${severity}, was ${severityWords[item.severityBefore].toLowerCase()}`;
     case 'escalated':
     case 'lapsed':
+    case 'settled':
+    case 'flapping':
     case 'new':
+    case 'regressed':
     case 'again':
+    case 'unsilenced':
+    case 'open':
       // A plain failure is what a reader expects.
       return kinds === '' || kinds === 'failed' ? severity : `${severity} · ${kinds}`;
     default:
@@ -146,6 +193,8 @@ const factsOf = (item: MessageItem, { brief }: { readonly brief: boolean }): Ite
   // Of a job under suspicion that is over, nobody knows here how many attempts it took.
   if (job !== undefined && item.kind !== 'update' && !(item.resolution !== null && isConditionWord(job.kind)))
     add(job.attempts === null ? 'Ended' : 'Attempts', attemptsText(job.attempts, job.maxAttempts, job.kind));
+  if (!brief && job !== undefined && !isNoRow(job.jobId) && item.kind !== 'update')
+    add('Job', cleanLine(job.jobId, nameCharactersMax));
   if (item.kind === 'recovered') {
     // Its one line says when; the rest would be noise about something that is over.
     add('Acknowledged', acknowledged);
@@ -153,17 +202,38 @@ const factsOf = (item: MessageItem, { brief }: { readonly brief: boolean }): Ite
   }
   const suspected = isSuspected(item);
   add(sinceLabel(item), shortTime(item.since));
-  if (item.lastFailedAt !== item.since && !brief)
+  if (shortTime(item.lastFailedAt) !== shortTime(item.since) && !brief)
     add(suspected ? 'Latest' : 'Last failed', shortTime(item.lastFailedAt));
-  if (item.kind !== 'resolved')
+  // The title counts already.
+  const isCounted =
+    item.alerts > 1 && item.occurrences <= item.alerts && (item.failures === item.alerts || item.failures === 0);
+  if (item.kind !== 'resolved' && !isCounted)
     add(occurrenceNoun(item) === 'failure' ? 'Failures' : 'Occurrences', failuresText(item));
   else if (item.chain !== null && item.chain.failedRuns > 0) add('Failed runs', formatCount(item.chain.failedRuns));
   if (item.chain !== null && !brief) {
     const run = item.chain.run === null ? '' : `, run of ${shortTime(item.chain.run)}`;
     add('Chain', `${cleanLine(item.chain.name, nameCharactersMax)}${run}`);
   }
+  if (!brief) facts.push(...detailFacts(item));
   add('Acknowledged', acknowledged);
   return facts;
+};
+
+/** What the row says of the job beyond its identity; not of one that is fine again. */
+const detailFacts = ({ details, resolution, causes }: MessageItem): ItemView['facts'] => {
+  if (details == null || resolution !== null) return [];
+  const { stage, progress, fields } = details;
+  const said =
+    stage !== null && causes.some(({ jobs }) => jobs.some(({ notes }) => notes.some((note) => note.includes(stage))));
+  const at = [stage, progress === null ? null : `${formatCount(progress)} %`]
+    .filter((part) => part !== null)
+    .join(', ');
+  return [...(said || at === '' ? [] : [['Stage', at] as const]), ...Object.entries(fields).slice(0, detailsShownMax)]
+    .map(([label, value]) => ({
+      label: cleanLine(label, labelCharactersMax),
+      value: cleanLine(value, detailCharactersMax),
+    }))
+    .filter(({ label, value }) => label !== '' && value !== '');
 };
 
 /** Since when, by what it counts from: the words of a condition may name a longer time, such as that of the last heartbeat. */
@@ -186,23 +256,36 @@ const failuresText = (item: MessageItem): string | null => {
   const parts: string[] = [];
   if (item.failures > 1)
     parts.push(counted(item.failures, occurrenceNoun(item)) + (causes > 1 ? `, ${counted(causes, 'cause')}` : ''));
-  if (item.occurrences > item.failures) parts.push(`${formatCount(item.occurrences)} since it began`);
+  if (item.occurrences > Math.max(1, item.failures)) parts.push(`${formatCount(item.occurrences)} since it began`);
   if (item.alerts > 1) parts.push(`in ${formatCount(item.alerts)} alerts`);
   return parts.length === 0 ? null : parts.join('; ');
 };
 
-const linksOf = (item: MessageItem, tocsinUrl: string | null): ItemView['links'] => {
-  const adminUrl = cleanUrl(item.adminUrl);
+const linksOf = (item: MessageItem, tocsinUrl: string | null, inIncident: boolean): ItemView['links'] => {
+  // Of several alerts each job has its own.
+  const adminUrl = item.alerts > 1 ? null : cleanUrl(item.adminUrl);
   return [
-    ...(tocsinUrl === null ? [] : [{ label: 'Open in Tocsin', url: tocsinUrl }]),
+    // An incident has the list once, above.
+    ...(tocsinUrl === null || (inIncident && item.alerts > 1)
+      ? []
+      : [{ label: item.alerts > 1 ? 'List in Tocsin' : 'Open in Tocsin', url: tocsinUrl }]),
     ...(adminUrl === null ? [] : [{ label: 'Admin page', url: adminUrl }]),
   ];
 };
 
-const shortId = ({ alertId }: MessageItem): string => alertId.replace(/[^0-9a-zA-Z-]/g, '').slice(0, alertIdCharacters);
+const shortId = ({ alertId }: Pick<MessageItem, 'alertId'>): string =>
+  alertId.replace(/[^0-9a-zA-Z-]/g, '').slice(0, alertIdCharacters);
 
-// Alerts folded into one item are acknowledged one by one; the command can only name the first.
-const acknowledgeCommand = (item: MessageItem): NonNullable<ItemView['acknowledge']> => ({
-  label: item.alerts > 1 ? `Acknowledge the first of ${formatCount(item.alerts)}` : 'Acknowledge',
-  command: `npx tocsin alerts ack ${shortId(item)}`,
-});
+// One command takes several alerts, as long as a thumb can copy it; of more it names the first.
+const acknowledgeCommand = (item: MessageItem, inIncident: boolean): ItemView['acknowledge'] => {
+  const ids = item.alertIds ?? [];
+  const all = item.alerts > 1 && ids.length === item.alerts && ids.length <= idsInCommandMax;
+  // One of thousands is not worth a line.
+  if (inIncident && item.alerts > 1 && !all) return null;
+  const named = all ? ids.map((alertId) => shortId({ alertId })) : [shortId(item)];
+  const many = formatCount(item.alerts);
+  return {
+    label: item.alerts === 1 ? 'Acknowledge' : all ? `Acknowledge all ${many}` : `Acknowledge the first of ${many}`,
+    command: `npx tocsin alerts ack ${named.join(' ')}`,
+  };
+};

@@ -42,6 +42,7 @@ a{color:#1a5fb4;text-decoration:underline}
 .f{margin-top:10px;font-size:14px}
 .f td{padding:1px 0;vertical-align:top;overflow-wrap:anywhere}
 .f .l{width:104px}
+.f .r{width:56px;padding-right:12px;text-align:right;font-weight:600}
 .o{margin-top:8px;padding-left:20px;font-size:14px}
 .a{font-size:14px;margin-top:8px}
 .a a{display:inline-block;padding:5px 0;margin-right:18px;font-weight:600}

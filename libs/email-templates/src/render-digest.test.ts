@@ -3,19 +3,7 @@ import { quotedPrintableBytes } from './quoted-printable-bytes.ts';
 import { partsBytesMax, renderDigest, textBytesMax } from './render-digest.ts';
 import type { RenderedDigest } from './render-digest.ts';
 import { sampleCause, sampleItem, sampleJob, sampleMessage, sampleMessages } from './sample-messages.ts';
-
-/** The HTML without style sheets and markup, entities decoded, white space collapsed: what a reader sees. */
-const seen = (html: string): string =>
-  html
-    .replace(/<style>.*?<\/style>|<title>.*?<\/title>|<!--.*?-->/gs, '')
-    .replace(/<[^>]+>/g, ' ')
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&quot;', '"')
-    .replaceAll('&#x27;', "'")
-    .replaceAll('&amp;', '&')
-    .replace(/\s+/g, ' ')
-    .trim();
+import { seen } from './seen.fixture.ts';
 
 const told = async (name: keyof typeof sampleMessages): Promise<string> => {
   const mail = await renderDigest(sampleMessages[name]);
@@ -124,7 +112,7 @@ describe('what happened, in words', () => {
     const mail = await renderDigest(sampleMessages.fortyJobs);
     const text = await told('fortyJobs');
     expect(text).toContain('Failures: 24 failures, 2 causes');
-    expect(text).toContain('- shard-10 (attempts 3 of 3, 03:02 UTC)');
+    expect(text).toContain('- shard-10 (job 9009, 03:02 UTC)');
     expect(text).toContain('- and 12 more: https://tocsin.example.com/alerts/');
     expect(text).toContain('attempts 1 of 5, then marked dead');
     expect(text).toContain('! The channel slack-ops refused its message');
@@ -143,7 +131,8 @@ describe('what happened, in words', () => {
     );
     expect(mail.text).toContain('Acknowledge the first of 20: npx tocsin alerts ack 3f2a9c1e');
     expect(seen(mail.html)).toContain('Acknowledge the first of 20: npx tocsin alerts ack 3f2a9c1e');
-    expect(mail.text).toContain('20 failures; in 20 alerts');
+    expect(mail.text).toContain('[ERROR] 20 failures: apple/refresh_catalog/songs failed');
+    expect(mail.text).not.toContain('in 20 alerts');
   });
 
   test('missing values leave no gaps behind', async () => {
@@ -248,7 +237,7 @@ describe('conditions', () => {
     const text = (await renderDigest(sampleMessage({ items: [item] }))).text.replace(/\s+/g, ' ');
     expect(text).toContain('[ERROR · FAILED, STUCK]');
     expect(text).toContain('2 occurrences: No heartbeat for 22 min');
-    expect(text).toContain('- b (attempts 1 of 3 so far, 03:02 UTC)');
+    expect(text).toContain('- b (job 2, attempts 1 of 3 so far, 03:02 UTC)');
   });
 
   test('say how many changes are not shown', async () => {
@@ -361,7 +350,8 @@ describe('size', () => {
     expect(await renderDigest(message)).toEqual(mail);
   });
 
-  test('even one monstrous item fits', async () => {
+  // Seconds of rendering where the machine does other things as well.
+  test('even one monstrous item fits', { timeout: 60_000 }, async () => {
     const long = '"&<>'.repeat(5_000);
     const url = `https://example.com/?${'&a'.repeat(900)}`;
     const job = sampleJob({ source: long, jobType: long, targetId: long, adminUrl: url });

@@ -70,7 +70,8 @@ const isSmallest = ({ items, detailed, brief }: Extent): boolean => items <= 1 &
 
 const largest = (message: DigestMessage): Extent => {
   const items = Math.min(message.items.length, itemsPerMessageMax);
-  const detailed = Math.min(items, detailedItemsMax);
+  // What is open has been told: a regular digest of it is skimmed.
+  const detailed = message.purpose === 'heartbeat' ? 0 : Math.min(items, detailedItemsMax);
   return { items, detailed, brief: Math.min(items - detailed, briefItemsMax) };
 };
 

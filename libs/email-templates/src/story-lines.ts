@@ -2,7 +2,7 @@ import type { MessageItem } from '@tocsin/alert-model';
 import { isSuspected, messageErrorCharsMax, missingSteps, occurrenceNoun, wasWhat } from '@tocsin/alert-model';
 import { cleanLine } from './clean-text.ts';
 import { developmentLines } from './development-lines.ts';
-import { counted, listed, ordinal } from './format-count.ts';
+import { counted, formatCount, listed, ordinal } from './format-count.ts';
 import { formatDuration, longTime, timeNear } from './format-time.ts';
 import { isRetracted, onlySentence } from './kind-label.ts';
 
@@ -17,6 +17,9 @@ export const storyLines = (item: MessageItem): readonly string[] =>
   [
     ...escalationLines(item),
     ...lapseLines(item),
+    ...flappingLines(item),
+    ...worseLines(item),
+    ...silenceLines(item),
     ...resolutionLines(item),
     ...sentenceLines(item),
     ...developmentLines(item),
@@ -42,14 +45,17 @@ const noteLines = (item: MessageItem): readonly string[] => {
 
 const escalationLines = ({ escalation, since }: MessageItem): readonly string[] => {
   if (escalation === null) return [];
+  const { repeat = 0 } = escalation;
   const told = escalation.toldBefore.map(({ channel, at }) => `${name(channel)} at ${timeNear(at, since)}`);
   return [
-    `Nobody acknowledged within ${formatDuration(escalation.afterMs)}, so this goes to level ${escalation.level} (${name(escalation.name)}).`,
+    repeat > 0
+      ? `Nobody acknowledged within ${formatDuration(escalation.afterMs)}, so everybody is told again (${name(escalation.name)}, ${ordinal(repeat)} repeat).`
+      : `Nobody acknowledged within ${formatDuration(escalation.afterMs)}, so this goes to level ${escalation.level} (${name(escalation.name)}).`,
     told.length === 0 ? '' : `Told before: ${listed(told, toldShownMax)}.`,
   ];
 };
 
-const lapseLines = ({ lapse }: MessageItem): readonly string[] => {
+const lapseLines = ({ lapse, failures, alerts }: MessageItem): readonly string[] => {
   if (lapse === null) return [];
   const who = `Acknowledged by ${name(lapse.by)} on ${longTime(lapse.acknowledgedAt)}`;
   switch (lapse.reason) {
@@ -57,9 +63,34 @@ const lapseLines = ({ lapse }: MessageItem): readonly string[] => {
       return [`${who} until a set time: that ended, and it still fails.`];
     case 'signature-change':
       return [`${who} until the error changes: that ended, it now fails with a different error.`];
+    case 'failures':
+      return [
+        `${who} until it fails too often: that ended${failures > 0 && alerts === 1 ? `, after ${counted(failures, 'more failure')}` : ''}.`,
+      ];
     default:
       return [lapse.reason satisfies never];
   }
+};
+
+/** That it came and went, and what the reader may expect next. */
+const flappingLines = ({ kind, flapping }: MessageItem): readonly string[] => {
+  if (flapping == null) return [];
+  const hold = formatDuration(flapping.holdMs);
+  const often = `It came and went ${formatCount(flapping.count)} times in ${formatDuration(flapping.withinMs)}`;
+  if (kind === 'resolved' || kind === 'recovered') return [`${often}, and has been fine for ${hold} since.`];
+  if (kind === 'settled')
+    return [`${often}, and has now failed for ${hold} without a break. From now on you hear of it as usual.`];
+  return [`${often}. You hear of it again when it has been fine, or broken, for ${hold} without a break.`];
+};
+
+const worseLines = ({ kind, severity, severityBefore }: MessageItem): readonly string[] =>
+  severityBefore == null || kind === 'worse' ? [] : [`It was ${severityBefore} and is ${severity} now.`];
+
+const silenceLines = ({ silence, resolution }: MessageItem): readonly string[] => {
+  if (silence == null || resolution !== null) return [];
+  const why = silence.reason === null || silence.reason === '' ? '' : ` (${name(silence.reason)})`;
+  const end = silence.endedBy === null ? 'That silence is over.' : `${name(silence.endedBy)} ended that silence.`;
+  return [`It was silenced by ${name(silence.by)}${why}, so nobody was told. ${end}`];
 };
 
 const resolutionLines = (item: MessageItem): readonly string[] => {
