@@ -27,3 +27,18 @@ test('any other exception is a bug and passes', async () => {
   const bug = new TypeError('x is not a function');
   await expect(failingWith(() => Promise.reject(bug)).send(sampleOutgoing(), options)).rejects.toBe(bug);
 });
+
+test('a check without its library says so', async () => {
+  const absent = 'file:///nowhere/mail-library.js';
+  const channel = rejectWithoutLibrary({
+    ...failingWith(() => Promise.resolve()),
+    check: async () => {
+      await import(/* @vite-ignore */ absent);
+      return { ok: true, detail: '' };
+    },
+  });
+  expect(await channel.check?.(options)).toEqual({
+    ok: false,
+    detail: expect.stringMatching(/smtp channel.*npm ci.*mail-library/) as string,
+  });
+});

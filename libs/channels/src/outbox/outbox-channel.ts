@@ -6,7 +6,9 @@ import type { Channel, OutboxConfig, Outgoing, SendOptions } from '../channel.ts
 import { buildMime } from '../mail/build-mime.ts';
 import { composeMail, idText } from '../mail/compose-mail.ts';
 import { parseMailAddress } from '../mail/mail-address.ts';
+import { warmUpMail } from '../mail/warm-up-mail.ts';
 import { errorDetail } from '../safe-detail.ts';
+import { keepNewest } from './keep-newest.ts';
 
 const from = parseMailAddress('Tocsin <tocsin@localhost>');
 const to = parseMailAddress('Outbox <outbox@localhost>');
@@ -16,9 +18,10 @@ const to = parseMailAddress('Outbox <outbox@localhost>');
  * out, and as the last place left when every provider refuses.
  *
  * Files appear whole or not at all, `.eml` last. The name comes from the message's own time and Message-ID, so a
- * message sent twice is one file. Directory 0700, files 0600: they name what failed and why.
+ * message sent twice is one file. Directory 0700, files 0600: they name what failed and why. With `keep`, only the
+ * newest messages stay.
  */
-export const createOutboxChannel = (name: string, { directory }: OutboxConfig): Channel => ({
+export const createOutboxChannel = (name: string, { directory, keep }: OutboxConfig): Channel => ({
   name,
   type: 'outbox',
   recipients: [directory],
@@ -42,7 +45,12 @@ export const createOutboxChannel = (name: string, { directory }: OutboxConfig): 
     } catch (error) {
       return { outcome: 'retry', reason: 'storage', retryAfterMs: null, status: null, detail: errorDetail(error, []) };
     }
+    // The message is there: that old ones could not be removed is no reason to write it again.
+    if (keep !== undefined) await keepNewest(directory, Math.max(1, keep)).catch(() => {});
     return { outcome: 'accepted', providerMessageId: `${base}.eml`, status: null };
+  },
+  warmUp: async () => {
+    await Promise.all([warmUpMail(), import('nodemailer')]);
   },
   close: async () => {},
 });

@@ -5,16 +5,17 @@ import type sendGridClient from '@sendgrid/client';
 import type sendGridMail from '@sendgrid/mail';
 import type { Channel, Outgoing, SendGridConfig } from '../channel.ts';
 import { howEnded } from '../how-ended.ts';
+import { readBounded } from '../http/read-bounded.ts';
+import { silenceOutcome } from '../http/silence-outcome.ts';
+import { trackTransport } from '../http/tracked-transport.ts';
+import type { TrackedTransport } from '../http/tracked-transport.ts';
 import { composeMail } from '../mail/compose-mail.ts';
 import type { Mail } from '../mail/compose-mail.ts';
 import { distinctAddresses, parseMailAddress } from '../mail/mail-address.ts';
 import type { MailAddress } from '../mail/mail-address.ts';
-import { readBounded } from './read-bounded.ts';
-import { answerOutcome, silenceOutcome } from './sendgrid-outcome.ts';
-import { trackTransport } from './tracked-transport.ts';
-import type { TrackedTransport } from './tracked-transport.ts';
-
-const defaultBaseUrl = 'https://api.sendgrid.com/';
+import { warmUpMail } from '../mail/warm-up-mail.ts';
+import { checkSendGrid } from './check-sendgrid.ts';
+import { answerOutcome, sendGridBaseUrl } from './sendgrid-outcome.ts';
 
 type Client = typeof sendGridClient;
 type MailService = typeof sendGridMail;
@@ -58,8 +59,12 @@ export const createSendGridChannel = (name: string, config: SendGridConfig): Cha
           Date.now(),
         );
       } catch (error) {
-        return silenceOutcome(error, tracked.phase(), howEnded(signal, deadline), secrets);
+        return silenceOutcome({ error, phase: tracked.phase(), ...howEnded(signal, deadline) }, secrets);
       }
+    },
+    check: (options) => checkSendGrid(config, { from, to }, options),
+    warmUp: async () => {
+      await Promise.all([warmUpMail(), loadLibrary(), import('axios')]);
     },
     close: async () => {},
   };
@@ -88,7 +93,7 @@ const mailService = (
   client.setDefaultHeader({ Authorization: `Bearer ${apiKey}`, 'Accept-Encoding': 'identity' });
   client.setDefaultRequest({
     url: '',
-    baseUrl: baseUrl ?? defaultBaseUrl,
+    baseUrl: baseUrl ?? sendGridBaseUrl,
     signal,
     transport: tracked.transport,
     httpAgent: new http.Agent({ keepAlive: false }),

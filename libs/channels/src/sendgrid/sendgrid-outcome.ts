@@ -1,10 +1,7 @@
 import type { DeliveryOutcome, DeliveryReason } from '@tocsin/alert-model';
-import { InvariantError } from '@tocsin/runtime';
-import { networkReason } from '../network-failure.ts';
-import { errorCode, errorDetail, safeDetail } from '../safe-detail.ts';
-import { retryAfterMs } from './retry-after.ts';
-import type { AnswerHeaders } from './retry-after.ts';
-import type { RequestPhase } from './tracked-transport.ts';
+import { retryAfterMs } from '../http/retry-after.ts';
+import type { AnswerHeaders } from '../http/retry-after.ts';
+import { safeDetail } from '../safe-detail.ts';
 
 /** What SendGrid answered. */
 export interface SendGridAnswer {
@@ -13,6 +10,9 @@ export interface SendGridAnswer {
   /** The beginning of the body, as text. */
   readonly body: string;
 }
+
+/** Where SendGrid is, unless the configuration says otherwise. */
+export const sendGridBaseUrl = 'https://api.sendgrid.com/';
 
 const errorsShownMax = 5;
 const messageIdCharactersMax = 200;
@@ -55,39 +55,6 @@ export const answerOutcome = (answer: SendGridAnswer, secrets: readonly string[]
     default:
       return rejected(namesAddress(answer.body) ? 'bad-address' : 'bad-request');
   }
-};
-
-/**
- * What a request without an answer means. Before the connection stood, nothing was sent. After that the message may
- * have been accepted, whatever the error is called.
- *
- * @throws InvariantError when nothing was sent and no error of the network or the settings explains it
- */
-export const silenceOutcome = (
-  error: unknown,
-  phase: RequestPhase,
-  { timedOut, stopped }: { readonly timedOut: boolean; readonly stopped: boolean },
-  secrets: readonly string[],
-): DeliveryOutcome => {
-  const detail = timedOut
-    ? 'No answer in time.'
-    : stopped
-      ? 'Stopped while waiting for an answer.'
-      : errorDetail(error, secrets);
-  if (phase === 'connected')
-    return { outcome: 'unknown', reason: timedOut ? 'timeout' : 'connection-lost', status: null, detail };
-  const code = errorCode(error);
-  // An address that is none, a key that cannot stand in a header.
-  if (code !== null && /^ERR_(?:INVALID|BAD_OPTION|UNESCAPED)/.test(code))
-    return { outcome: 'rejected', reason: 'misconfigured', status: null, detail };
-  // The original is not kept as cause: it may hold the request with its key.
-  if (code === null && !timedOut && !stopped)
-    throw new InvariantError(`The mail could not be handed to SendGrid's library: ${detail}`);
-  const reason =
-    timedOut || stopped
-      ? 'timeout-before-send'
-      : (networkReason(code) ?? (phase === 'securing' ? 'tls' : 'connection-refused'));
-  return { outcome: 'retry', reason, retryAfterMs: null, status: null, detail };
 };
 
 const isHtml = (headers: AnswerHeaders): boolean => {

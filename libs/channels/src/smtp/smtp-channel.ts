@@ -3,10 +3,12 @@ import { howEnded } from '../how-ended.ts';
 import { buildMime } from '../mail/build-mime.ts';
 import { composeMail } from '../mail/compose-mail.ts';
 import { distinctAddresses, parseMailAddress } from '../mail/mail-address.ts';
+import { warmUpMail } from '../mail/warm-up-mail.ts';
 import { errorDetail, safeDetail } from '../safe-detail.ts';
 import { converse } from './smtp-conversation.ts';
 import { smtpFailure } from './smtp-outcome.ts';
 import { parseSmtpUrl } from './smtp-url.ts';
+import { verifySmtp } from './verify-smtp.ts';
 
 /**
  * E-mail through an SMTP server. One connection per attempt, one copy for all recipients.
@@ -43,6 +45,10 @@ export const createSmtpChannel = (name: string, config: SmtpConfig, { log }: { r
         providerMessageId: queueId(result.info.response, secrets),
         status: replyCode(result.info.response),
       };
+    },
+    check: (options) => verifySmtp(server, options, secrets),
+    warmUp: async () => {
+      await Promise.all([warmUpMail(), import('nodemailer/lib/smtp-connection')]);
     },
     close: async () => {},
   };
