@@ -110,6 +110,8 @@ export interface AdapterMapping {
   /** Empty: the watched table itself is read. */
   readonly relations: readonly Relation[];
   readonly fields: Readonly<Partial<Record<JobField, FieldMapping>>>;
+  /** Further values shown to channels that want them, by name: `source_url`. Default: none. */
+  readonly details?: Readonly<Record<string, FieldMapping>>;
   readonly states: JobStates;
   /** Condition under which a row in a `failed` state will not be tried again; `{field}` names as in `JobField`. */
   readonly failedForGood: string;

@@ -57,3 +57,22 @@ it('refuses values of states where there is no status column', () => {
     /Derived has no column .* jobs\[\]\.columns\.status/,
   );
 });
+
+it('adds details in front of those of the preset, which they replace by name', () => {
+  const preset: AdapterMapping = {
+    ...researchJobsMapping,
+    details: {
+      source_url: { column: 'source_url', use: 'anything', required: false },
+      session_id: { column: 'id', use: 'anything', required: false },
+    },
+  };
+  const { details } = customiseMapping(preset, {
+    details: { tenant: column('payload', ['tenant', 'name']), source_url: column('url'), region: { value: 'eu' } },
+  });
+  expect(Object.entries(details ?? {})).toEqual([
+    ['tenant', { column: 'payload', path: ['tenant', 'name'], use: 'anything', required: true }],
+    ['source_url', { column: 'url', use: 'anything', required: true }],
+    ['region', { value: 'eu' }],
+    ['session_id', { column: 'id', use: 'anything', required: false }],
+  ]);
+});

@@ -36,7 +36,7 @@ const fieldNames: Readonly<Record<JobFieldName, readonly [JobField, ColumnUse]>>
  */
 export const customiseMapping = (
   base: AdapterMapping | 'custom',
-  { columns, states }: Partial<Pick<JobTableConfig, 'columns' | 'states'>>,
+  { columns, states, details }: Partial<Pick<JobTableConfig, 'columns' | 'states' | 'details'>>,
 ): AdapterMapping => {
   const preset = base === 'custom' ? customMapping : base;
   const chosen = (Object.entries(columns ?? {}) as [JobFieldName, ColumnChoice][]).map(
@@ -53,6 +53,7 @@ export const customiseMapping = (
   return {
     ...preset,
     fields,
+    ...(details === undefined ? {} : { details: withDetails(preset.details ?? {}, details) }),
     states: states === undefined ? preset.states : toStates(preset, fields, states),
     identityTimes: identityTimes(preset, fields),
   };
@@ -63,6 +64,15 @@ const toFieldMapping = (choice: ColumnChoice, use: ColumnUse): FieldMapping => {
   const { column, path } = choice;
   return path.length === 0 ? { column, use, required: true } : { column, path, use, required: true };
 };
+
+/** Chosen ones come first: only so many are read of a row, and those that somebody asked for are never left out. */
+const withDetails = (
+  preset: NonNullable<AdapterMapping['details']>,
+  chosen: JobTableConfig['details'],
+): NonNullable<AdapterMapping['details']> => ({
+  ...Object.fromEntries(Object.entries(chosen).map(([name, choice]) => [name, toFieldMapping(choice, 'anything')])),
+  ...Object.fromEntries(Object.entries(preset).filter(([name]) => !Object.hasOwn(chosen, name))),
+});
 
 const toStates = (
   { adapter, title }: AdapterMapping,

@@ -36,6 +36,14 @@ export interface FailureRow extends BareFailureRow {
   readonly target_id: string | null;
   readonly error: string | null;
   readonly run: string | null;
+  /** Only where the table has them. */
+  readonly stage?: string | null;
+  readonly progress?: string | null;
+  readonly heartbeat_at?: string | null;
+  readonly counted_failed?: number | string | null;
+  readonly counted_total?: number | string | null;
+  /** A JSON object of texts. */
+  readonly details?: string | null;
 }
 
 /** Time and running writers, in every row of a page; alone in it when the page is empty. */

@@ -1,4 +1,5 @@
 import type { OutcomeStatements, StatementParts } from './source-statements.ts';
+import { detailExpressions } from './detail-expressions.ts';
 import { horizonText } from './read-horizon.ts';
 import { asColumnTime, asTimestamptz, errorText, nameText, positionText } from './sql-expressions.ts';
 import { requireField } from './statement-parts.ts';
@@ -71,6 +72,7 @@ const outcomeStatements = (parts: StatementParts, sort: OutcomeSort): OutcomeSta
     target_id: nameText(ref('targetId')),
     error: errorText(ref('error')),
     run: parts.run,
+    ...detailExpressions(parts),
   };
 
   const select = (expressions: Expressions, where: string): string => `

@@ -14,7 +14,7 @@ import type { CatalogServer } from './read-catalog.ts';
 import { readTypes } from './read-types.ts';
 import { jobFields } from './resolved-field.ts';
 import type { SourceFields } from './resolved-field.ts';
-import { resolveFields } from './resolve-fields.ts';
+import { resolveDetails, resolveFields } from './resolve-fields.ts';
 import { parseTableName, quoteIdentifier } from './table-name.ts';
 
 /** What was found wrong with a watched table; each text names the table, the column and the cure. */
@@ -81,11 +81,12 @@ export const inspectTable = async (
   if ('problems' in readable) return unfit([...problems, ...readable.problems]);
   const { from, offered } = readable;
   const resolution = await resolveFields(mapping, offered, (expressions) => readTypes(queryable, from, expressions));
-  problems.push(...resolution.problems);
+  const { details, problems: detailProblems } = resolveDetails(mapping, offered);
+  problems.push(...resolution.problems, ...detailProblems);
   if (problems.length > 0) return unfit(problems);
 
   const { fields } = resolution;
-  const statements = buildStatements({ mapping, table: quoted, from, fields });
+  const statements = buildStatements({ mapping, table: quoted, from, fields, details });
   const source: JobSource = {
     name,
     table: quoted,

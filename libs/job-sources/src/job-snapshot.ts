@@ -1,6 +1,8 @@
-import type { Instant } from '@tocsin/alert-model';
+import type { Instant, JobDetails } from '@tocsin/alert-model';
 import type { JobStateName } from './adapter-mapping.ts';
+import { countsOf } from './job-details.ts';
 import { toName, toNameOrNull } from './job-name.ts';
+import { toCount } from './to-count.ts';
 
 /**
  * A job as its row stands. Instants are UTC text with microseconds; null where the table or the row has none, or one
@@ -33,6 +35,10 @@ export interface JobSnapshot {
   readonly changedAt: Instant | null;
   readonly stage: string | null;
   readonly progress: string | null;
+  /** Parts that failed, of how many. Default: it counts none. */
+  readonly counts?: JobDetails['counts'];
+  /** Further values as a JSON object of texts, as they stand in the row. Default: none. */
+  readonly details?: string | null;
 }
 
 /** A job as selected. Without texts when they cannot be read. */
@@ -55,6 +61,9 @@ export interface SnapshotRow {
   readonly run?: string | null;
   readonly stage?: string | null;
   readonly progress?: string | null;
+  readonly counted_failed?: number | string | null;
+  readonly counted_total?: number | string | null;
+  readonly details?: string | null;
 }
 
 /** What stands in place of the names of a row whose texts cannot be read. */
@@ -79,10 +88,8 @@ export const toSnapshot = (row: SnapshotRow): JobSnapshot => ({
   changedAt: row.changed_at,
   stage: toNameOrNull(row.stage ?? null),
   progress: toNameOrNull(row.progress ?? null),
+  counts: countsOf(row.counted_failed, row.counted_total),
+  details: row.details ?? null,
 });
 
 const textOf = (text: string | null | undefined): string => (text === undefined ? unreadableName : toName(text));
-
-/** A counter that can be believed: a whole number from 0 up. */
-export const toCount = (value: number | string | null): number | null =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;

@@ -71,4 +71,6 @@ const withNames = (job: JobSnapshot, named: JobSnapshot | undefined): JobSnapsho
         run: named.run,
         stage: named.stage,
         progress: named.progress,
+        counts: named.counts ?? null,
+        details: named.details ?? null,
       };

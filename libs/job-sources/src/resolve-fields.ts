@@ -3,7 +3,7 @@ import { holdsDocument, textType, typeProblem } from './column-types.ts';
 import type { CatalogColumn, ValueType } from './column-types.ts';
 import { pathExpression } from './path-expression.ts';
 import { jobFields } from './resolved-field.ts';
-import type { ResolvedField, SourceFields } from './resolved-field.ts';
+import type { ResolvedDetail, ResolvedField, SourceFields } from './resolved-field.ts';
 import { fillTemplate, templateNames } from './statement-parts.ts';
 import { quoteIdentifier, quoteLiteral } from './table-name.ts';
 
@@ -23,6 +23,9 @@ export interface Resolution {
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
 }
+
+/** Most further values read of a row. */
+export const detailsMax = 20;
 
 /** Fields without which no statement can be built, whatever the mapping says. */
 const indispensable: readonly JobField[] = ['id', 'changedAt'];
@@ -84,6 +87,28 @@ export const resolveFields = async (
   );
   const fields = Object.fromEntries(jobFields.map((field) => [field, found[field] ?? null])) as unknown as SourceFields;
   return { fields, problems: distinct(problems), warnings: distinct(warnings) };
+};
+
+/** Further values that the mapping names, and what was wrong with those that were asked for. */
+export const resolveDetails = (
+  mapping: AdapterMapping,
+  offered: Offered,
+): { readonly details: readonly ResolvedDetail[]; readonly problems: readonly string[] } => {
+  const details: ResolvedDetail[] = [];
+  const problems: string[] = [];
+  for (const [name, mapped] of Object.entries(mapping.details ?? {}).slice(0, detailsMax)) {
+    if ('value' in mapped) details.push({ name, reference: constantField(mapped.value).reference });
+    else if ('sql' in mapped) details.push({ name, reference: expressionField(mapped.sql).reference });
+    else {
+      const column = offered.columns.find((one) => one.name === mapped.column);
+      const wrong = columnProblem(mapping, mapped, column, offered.name);
+      if (wrong !== null) {
+        // What a preset would like to show may be missing; what the configuration names must be there.
+        if (mapped.required) problems.push(`${wrong.problem} It is named by jobs[].details.${name}.`);
+      } else if (column !== undefined) details.push({ name, reference: columnField(mapped, column).reference });
+    }
+  }
+  return { details, problems };
 };
 
 /** Two fields may be missing for the same reason. */

@@ -42,3 +42,10 @@ export const jobFields: readonly JobField[] = [
   'progress',
   'checkpoint',
 ];
+
+/** A further value of a row, for channels that want it. */
+export interface ResolvedDetail {
+  readonly name: string;
+  /** With the alias `job`. */
+  readonly reference: string;
+}

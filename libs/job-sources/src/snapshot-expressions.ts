@@ -1,4 +1,5 @@
 import type { JobField } from './adapter-mapping.ts';
+import { countedExpressions } from './detail-expressions.ts';
 import type { StatementParts } from './source-statements.ts';
 import { asTimestamptz, nameText, utcText } from './sql-expressions.ts';
 
@@ -78,6 +79,7 @@ export const snapshotExpressions = (parts: StatementParts): SnapshotExpressions 
       `${parts.run} as run`,
       `${text('stage')} as stage`,
       `${text('progress')} as progress`,
+      ...Object.entries(countedExpressions(parts)).map(([column, sql]) => `${sql} as ${column}`),
     ],
   };
 };

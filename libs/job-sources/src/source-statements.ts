@@ -1,5 +1,5 @@
 import type { AdapterMapping, JobField, JobStateName } from './adapter-mapping.ts';
-import type { SourceFields } from './resolved-field.ts';
+import type { ResolvedDetail, SourceFields } from './resolved-field.ts';
 
 /** Statements that page through outcomes of one sort. */
 export interface OutcomeStatements {
@@ -73,6 +73,7 @@ export interface StatementParts {
   readonly table: string;
   readonly mapping: AdapterMapping;
   readonly fields: SourceFields;
+  readonly details: readonly ResolvedDetail[];
   /** The field with the alias `job`; a null of its type when the table has none. */
   readonly ref: (field: JobField) => string;
   /** The field as a timestamptz instant in UTC text; `null::text` without the field. */

@@ -4,6 +4,8 @@ import { hasTimeZone } from './column-types.ts';
 
 /** Characters of a job's error that are read; more than is kept, because redaction shortens. */
 export const errorReadCharsMax = 4_000;
+/** Characters of a detail that are read. */
+const detailReadCharsMax = 1_000;
 /** Characters of a payload that is not jsonb in which the run's id is looked for. */
 const payloadReadCharsMax = 200_000;
 /** A shortened name: its beginning, `~` and 32 hexadecimal digits that keep different names different. */
@@ -51,6 +53,9 @@ export const nameText = (expression: string): string =>
   // "offset 0" keeps the planner from writing the expression out three times; a payload may be large.
   `(select case when char_length(whole.name) <= ${nameCharsMax} then whole.name ` +
   `else left(whole.name, ${nameHeadCharsMax}) || '~' || md5(whole.name) end from (select (${expression})::text as name offset 0) as whole)`;
+
+/** The beginning of a text of any length; longer than what is kept of it, because redaction must see whole secrets. */
+export const detailText = (expression: string): string => `left((${expression})::text, ${detailReadCharsMax})`;
 
 /**
  * The value of a text key in a payload, null when there is none. A jsonb value is asked directly. Other types are

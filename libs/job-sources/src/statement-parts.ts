@@ -1,6 +1,6 @@
 import type { AdapterMapping, JobField, JobStateName } from './adapter-mapping.ts';
 import { comparesAsText } from './column-types.ts';
-import type { ResolvedField, SourceFields } from './resolved-field.ts';
+import type { ResolvedDetail, ResolvedField, SourceFields } from './resolved-field.ts';
 import type { StatementParts } from './source-statements.ts';
 import { identityText, instantText, nameText, payloadText } from './sql-expressions.ts';
 import { quoteIdentifier, quoteLiteral } from './table-name.ts';
@@ -37,10 +37,12 @@ export interface ReadShape {
   /** The same, or a relation in parentheses. */
   readonly from: string;
   readonly fields: SourceFields;
+  /** Further values, as SQL of any type. Default: none. */
+  readonly details?: readonly ResolvedDetail[];
 }
 
 /** What the builders share, for one table. */
-export const statementParts = ({ mapping, table, from, fields }: ReadShape): StatementParts => {
+export const statementParts = ({ mapping, table, from, fields, details = [] }: ReadShape): StatementParts => {
   const ref = (field: JobField): string => fields[field]?.reference ?? `null::${nullTypes[field] ?? 'text'}`;
   const withField = (field: JobField, make: (reference: string, found: ResolvedField) => string): string => {
     const found = fields[field];
@@ -51,6 +53,7 @@ export const statementParts = ({ mapping, table, from, fields }: ReadShape): Sta
     table,
     mapping,
     fields,
+    details,
     ref,
     instant: (field) => withField(field, instantText),
     inStates: (...states) => stateCondition(mapping, fields, states),

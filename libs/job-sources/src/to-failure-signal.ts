@@ -1,8 +1,9 @@
 import { FailureSignal, compareInstants, nameCharsMax, toErrorText } from '@tocsin/alert-model';
 import type { Instant, OutcomeId } from '@tocsin/alert-model';
 import type { BareFailureRow, FailureRow } from './failure-row.ts';
-import { toCount } from './job-snapshot.ts';
+import { detailsOfRow } from './job-details.ts';
 import { toName, toNameOrNull } from './job-name.ts';
+import { toCount } from './to-count.ts';
 
 /** Clocks of a healthy fleet differ by less than this, in milliseconds; below it an end time ahead is not worth a word. */
 const aheadTolerableMs = 1_000;
@@ -33,6 +34,7 @@ export const toFailureSignal = (row: FailureRow, context: SignalContext): Failur
       targetId: toNameOrNull(row.target_id),
       error: toErrorText(row.error, context.secrets),
       run: toNameOrNull(row.run),
+      details: detailsOfRow(row, context.secrets),
     });
   } catch (error) {
     return toMinimalSignal(row, context, error instanceof Error ? error.message : String(error));

@@ -26,6 +26,11 @@ export const dataImportJobsMapping: AdapterMapping = {
       required: false,
     },
   },
+  details: {
+    import_job_id: { column: 'id', use: 'anything', required: false },
+    source_name: { column: 'source_name', use: 'anything', required: false },
+    background_job_id: { column: 'background_job_id', use: 'anything', required: false },
+  },
   states: {
     waiting: ['pending'],
     running: ['processing'],

@@ -27,6 +27,7 @@ export const documentJobsMapping: AdapterMapping = {
     progress: { column: 'progress', use: 'anything', required: false },
     checkpoint: { column: 'checkpoint', use: 'document', required: false },
   },
+  details: { document_id: { column: 'document_id', use: 'anything', required: false } },
   states: {
     waiting: ['pending'],
     running: ['processing'],

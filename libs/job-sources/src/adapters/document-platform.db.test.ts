@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { watchAdapter } from '../adapter.fixture.ts';
+import { detailsOfSnapshot } from '../job-details.ts';
 import { dataImportJobsMapping } from './data-import-jobs-mapping.ts';
 import { documentJobsMapping } from './document-jobs-mapping.ts';
 import { documentPlatformSchema } from './document-platform-schema.fixture.ts';
@@ -114,6 +115,76 @@ it('tells an import by its source, and one that lost products by its counts', as
     { kind: 'partial', targetId: 'bolt xml', counts: { failed: 1, total: 200 } },
   ]);
   expect(await imports.running()).toMatchObject([{ targetId: 'core xml', progress: '20 of 200 products' }]);
+});
+
+it('says what its channels want to know of a document job that failed', async () => {
+  const { rows } = await documents.pool.query<{ readonly id: string; readonly document_id: string }>(
+    `insert into background_jobs (job_type, document_id, status, error, progress, current_stage, started_at, last_heartbeat, completed_at)
+     values ('details', gen_random_uuid(), 'failed', 'boom', 40, 'text_extracted', '2026-03-02T03:00:00Z', '2026-03-02T03:09:30Z', now()),
+       ('details', null, 'failed', 'boom', 0, null, null, null, now())
+     returning id, document_id`,
+  );
+  const details = new Map((await documents.scanAll()).map((failure) => [failure.jobId, failure.details]));
+  expect(details.get(rows[0]?.id ?? '')).toEqual({
+    stage: 'text_extracted',
+    progress: 40,
+    counts: null,
+    startedAt: '2026-03-02T03:00:00.000000Z',
+    heartbeatAt: '2026-03-02T03:09:30.000000Z',
+    fields: { document_id: rows[0]?.document_id },
+  });
+  expect(details.get(rows[1]?.id ?? '')).toEqual({
+    stage: null,
+    progress: 0,
+    counts: null,
+    startedAt: null,
+    heartbeatAt: null,
+    fields: {},
+  });
+});
+
+it('says what its channels want to know of a session, whether it failed or does not move', async () => {
+  const { rows: background } = await sessions.pool.query<{ readonly id: string }>(
+    "insert into background_jobs (job_type, status) values ('scrape', 'processing') returning id",
+  );
+  const { rows } = await sessions.pool.query<{ readonly id: string; readonly status: string }>(
+    `insert into scraping_sessions (source_url, status, total_pages, completed_pages, failed_pages, background_job_id, completed_at)
+     select 'https://ann:hunter22@details.example/', status, 40, 10, 3, $1, now() from unnest(array['failed', 'scraping']) as status
+     returning id, status`,
+    [background[0]?.id],
+  );
+  const idOf = (wanted: string): string => rows.find(({ status }) => status === wanted)?.id ?? '';
+  const expected = (id: string) => ({
+    progress: 25,
+    counts: { failed: 3, total: 40 },
+    // An address may hold a password.
+    fields: {
+      session_id: id,
+      source_url: 'https://[redacted]@details.example/',
+      background_job_id: background[0]?.id,
+    },
+  });
+  const failed = (await sessions.scanAll()).find(({ jobId }) => jobId === idOf('failed'));
+  expect(failed?.details).toMatchObject(expected(idOf('failed')));
+  const running = (await sessions.running()).find(({ id }) => id === idOf('scraping'));
+  expect(running && detailsOfSnapshot(running, [])).toMatchObject(expected(idOf('scraping')));
+});
+
+it('says what its channels want to know of an import that lost parts', async () => {
+  const { rows } = await imports.pool.query<{ readonly id: string }>(
+    `insert into data_import_jobs (source_name, status, total_products, processed_products, failed_products, completed_at)
+     values ('details xml', 'completed', 200, 150, 50, now()) returning id`,
+  );
+  const partial = (await imports.scanAll('partials')).find(({ jobId }) => jobId === rows[0]?.id);
+  expect(partial).toMatchObject({
+    counts: { failed: 50, total: 200 },
+    details: {
+      progress: 75,
+      counts: { failed: 50, total: 200 },
+      fields: { import_job_id: rows[0]?.id, source_name: 'details xml' },
+    },
+  });
+  expect(Object.keys(partial?.details?.fields ?? {})).not.toContain('background_job_id');
 });
 
 it.each([

@@ -26,6 +26,11 @@ export const scrapingSessionsMapping: AdapterMapping = {
       required: false,
     },
   },
+  details: {
+    session_id: { column: 'id', use: 'anything', required: false },
+    source_url: { column: 'source_url', use: 'anything', required: false },
+    background_job_id: { column: 'background_job_id', use: 'anything', required: false },
+  },
   states: {
     waiting: ['pending'],
     running: ['processing', 'scraping'],
