@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { evolveAlert } from '@tocsin/alert-model';
 import type { AlertEvent, AlertState, EndCause, Rule, Signal } from '@tocsin/alert-model';
+import { addSilence, endSilence } from '@tocsin/alert-service';
 import { streamEvents } from '@tocsin/event-store';
 import { createTestDatabase } from '@tocsin/testing';
 import fc from 'fast-check';
@@ -67,6 +69,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 1, arbitrary: stuck([counted], ['alive', 'succeeded', 'canceled', 'vanished']) },
 );
 
+const hourMs = 3_600_000;
 const minute = (index: number, seconds = 0): string => new Date(Date.UTC(2026, 2, 2, 3, index, seconds)).toISOString();
 
 /** What a detector sends about it all, in the order of time. */
@@ -189,6 +192,118 @@ test('any order, duplication and interleaving of the same signals over two notif
   );
 }, 180_000);
 
+/** Between two deliveries somebody mutes or unmutes a target, time goes by, or the notifiers do what is due. */
+const act = fc.constantFrom('nothing', 'silence', 'end', 'run', 'window', 'hold');
+type Act = 'nothing' | 'silence' | 'end' | 'run' | 'window' | 'hold';
+const muted = 'songs';
+const mutedHistory = fc.array(ending('albums', muted), { minLength: 2, maxLength: 14 }).chain((happened) => {
+  const twice = Array.from({ length: 2 * happened.length }, (_, index) => index % happened.length);
+  return fc.record({
+    happenings: fc.constant<readonly Happening[]>(happened),
+    arrivals: fc.shuffledSubarray(twice, { minLength: twice.length }),
+    batch: fc.integer({ min: 1, max: 4 }),
+    acts: fc.array(act, { minLength: twice.length, maxLength: twice.length }),
+  });
+});
+
+test('so does it with silences that come and go and keys that flap: nothing is lost, and nothing stays muted', async () => {
+  const clock = { offsetMs: 0 };
+  const policy = {
+    routes: [route({ windowMs: 60_000 })],
+    // The histories are of last spring.
+    flapping: { times: 2, withinMs: 3_650 * 86_400_000, holdMs: hourMs },
+  };
+  const pair = [await openWorld(database, policy, {}, clock), await openWorld(database, policy, {}, clock)] as const;
+  const runBoth = async (): Promise<void> => {
+    await Promise.all(pair.map((world) => world.run()));
+  };
+  const pass = async (ms: number): Promise<void> => {
+    // The clock is shared, so one of them moves it.
+    await pair[0].advance(ms);
+    await runBoth();
+  };
+  let number = 0;
+  let flapped = 0;
+  let silenced = 0;
+  try {
+    await fc.assert(
+      fc.asyncProperty(mutedHistory, async ({ happenings: happened, arrivals, batch, acts }) => {
+        number += 1;
+        const source = `muted-${number}`;
+        const signals = signalsOf(source, happened);
+        const before = pair.map((world) => world.sent.length);
+        const added: string[] = [];
+        const carryOut: Readonly<Record<Act, (world: NotifierWorld) => Promise<unknown>>> = {
+          nothing: async () => {},
+          run: runBoth,
+          window: () => pass(61_000),
+          hold: () => pass(hourMs + 1_000),
+          silence: async ({ service }) => {
+            const match = { source: [source], targetId: [muted] };
+            const end = { until: 'span', ms: 100 * hourMs } as const;
+            const result = await addSilence(service, { match, by: 'somebody', reason: null, end, startsAt: null });
+            if (result.done) added.push(result.silence.id);
+          },
+          end: async ({ service }) => endSilence(service, added.shift() ?? randomUUID(), 'somebody'),
+        };
+        for (let from = 0, turn = 0; from < arrivals.length; from += batch, turn += 1) {
+          const world = pair[turn % 2] ?? pair[0];
+          await world.signal(...arrivals.slice(from, from + batch).map((index) => signals[index] as Signal));
+          await carryOut[acts[turn] ?? 'nothing'](world);
+        }
+        await runBoth();
+        for (const id of added) await endSilence(pair[0].service, id, 'somebody');
+        // A hold may begin with the end of another, and what it leads to waits for a window.
+        for (let turn = 0; turn < 3; turn += 1) await pass(hourMs + 1_000);
+        await pass(61_000);
+
+        const alerts = await alertsOf(source);
+        for (const target of ['albums', muted])
+          expect(openTargets(alerts).includes(target)).toBe(
+            isOwed(
+              happened.filter((one) => one.target === target),
+              happened,
+            ),
+          );
+        const failures = signals.filter((signal) => signal.signal === 'FailureDetected');
+        expect(await outcomesIn('recorded', failures)).toHaveLength(failures.length);
+        expect(alerts.reduce((sum, alert) => sum + alert.occurrences, 0)).toBe(failures.length);
+        const withEvents = await Promise.all(alerts.map(async (alert) => ({ alert, events: await eventsOf(alert) })));
+        for (const { alert, events } of withEvents) {
+          expect(events.reduce<AlertState | null>(evolveAlert, null)).toEqual(alert);
+          expect([alert.pending, alert.batches]).toEqual([{}, {}]);
+        }
+        const wasSilenced = withEvents
+          .filter(({ events }) => events.some(({ type }) => type === 'AlertSilenced'))
+          .map(({ alert }) => alert);
+        const stillOpen = alerts.filter(({ state }) => state !== 'resolved');
+        expect(stillOpen.filter((alert) => alert.flapping !== null || Object.keys(alert.silences).length > 0)).toEqual(
+          [],
+        );
+        // Nobody hears only of what was over before its silence was.
+        const untold = alerts.filter(({ told }) => told.length === 0);
+        expect(untold.filter((alert) => alert.state !== 'resolved' || !wasSilenced.includes(alert))).toEqual([]);
+        const told = alerts.filter((alert) => alert.state === 'resolved' && alert.told.length > 0);
+        expect(told.map(({ resolutionToldTo }) => resolutionToldTo)).toEqual(told.map(() => ['default email']));
+        flapped += alerts.filter(({ openedFlapping }) => openedFlapping !== null).length;
+        silenced += wasSilenced.length;
+        // Nothing is told twice.
+        const items = pair
+          .flatMap((world, index) => world.sent.slice(before[index]))
+          .flatMap(({ outgoing }) => outgoing.message.items)
+          .filter((item) => item.source === source && item.kind !== 'resolved');
+        expect(items.reduce((sum, item) => sum + item.failures, 0)).toBeLessThanOrEqual(failures.length);
+      }),
+      { numRuns: 40 },
+    );
+  } finally {
+    for (const world of pair) await world.close();
+  }
+  // Otherwise this would have shown nothing.
+  expect(flapped).toBeGreaterThan(0);
+  expect(silenced).toBeGreaterThan(0);
+}, 240_000);
+
 const write = (signals: readonly Signal[]): Promise<void> =>
   writeAsDetector((worlds[0] as NotifierWorld).service.store, signals);
 
@@ -242,7 +357,8 @@ const outcomesIn = async (
   return rows.map(({ id }) => id);
 };
 
-const refold = async (alert: AlertState): Promise<AlertState | null> => {
-  const stored = await streamEvents(database.pool, `alert-${alert.id}`);
-  return stored.reduce<AlertState | null>((state, { event }) => evolveAlert(state, event as AlertEvent), null);
-};
+const eventsOf = async (alert: AlertState): Promise<readonly AlertEvent[]> =>
+  (await streamEvents(database.pool, `alert-${alert.id}`)).map(({ event }) => event as AlertEvent);
+
+const refold = async (alert: AlertState): Promise<AlertState | null> =>
+  (await eventsOf(alert)).reduce<AlertState | null>(evolveAlert, null);

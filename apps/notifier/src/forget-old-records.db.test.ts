@@ -47,6 +47,7 @@ const job = (lookBackMs: number) => ({
   lookBackMs,
   batch: 1,
   columns: {},
+  details: {},
 });
 
 const counts = async (): Promise<Record<'outcomes' | 'deliveries' | 'attempts' | 'events', number>> => {

@@ -1,9 +1,19 @@
-import { forgetDeliveries, forgetOutcomes, forgetRepairs, forgetSuccesses } from '@tocsin/event-store';
+import {
+  forgetCanaryJobs,
+  forgetDeliveries,
+  forgetOutcomes,
+  forgetProviderEvents,
+  forgetRepairs,
+  forgetSilences,
+  forgetSuccesses,
+} from '@tocsin/event-store';
 import { inTransaction } from '@tocsin/runtime';
 import type { Config, Logger, Pool, Queryable } from '@tocsin/runtime';
 
 /** Successes are remembered for signals that arrive out of order; days are plenty. */
 const successesKeptMs = 7 * 86_400_000;
+/** Canaries serve one measurement each. */
+const canariesKeptMs = 7 * 86_400_000;
 /** Rows per transaction, and transactions per run: a backlog goes in several runs. */
 const rowsPerPassMax = 2_000;
 const passesMax = 100;
@@ -25,6 +35,10 @@ export const forgetOldRecords = async (
     // After the outcomes they were for, as long as which they are kept.
     repairs: await repeat(pool, (tx) => forgetRepairs(tx, outcomesMs, rowsPerPassMax)),
     deliveries: await repeat(pool, (tx) => forgetDeliveries(tx, config.retention.deliveriesMs, rowsPerPassMax)),
+    // What was said of deliveries goes with them, and so does who muted what.
+    providerEvents: await repeat(pool, (tx) => forgetProviderEvents(tx, config.retention.deliveriesMs, rowsPerPassMax)),
+    silences: await repeat(pool, (tx) => forgetSilences(tx, config.retention.deliveriesMs, rowsPerPassMax)),
+    canaries: await repeat(pool, (tx) => forgetCanaryJobs(tx, canariesKeptMs, rowsPerPassMax)),
   };
   if (Object.values(deleted).some((count) => count > 0))
     log.info({ decision: 'RecordsForgotten', reason: 'their retention is over', ...deleted }, 'old records deleted');

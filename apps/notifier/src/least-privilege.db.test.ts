@@ -1,8 +1,11 @@
+import { addSilence, audit, catchUp, refreshModels, watchDetector } from '@tocsin/alert-service';
+import { endCanaries, readCanaries } from '@tocsin/event-store';
 import { createLogger, createPool } from '@tocsin/runtime';
 import { createTestDatabase, createTestRole } from '@tocsin/testing';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { forgetOldRecords } from './forget-old-records.ts';
 import { failure, openWorld, success } from './notifier-world.fixture.ts';
+import { openCanary } from './self-watch/open-canary.ts';
 
 const database = await createTestDatabase();
 const role = await createTestRole(database, 'notifier');
@@ -33,6 +36,28 @@ test('the role of docs/roles/notifier.sql is enough from a failure to the messag
   const config = { retention: { outcomesMs: 1, deliveriesMs: 1 }, jobs: [] };
   await forgetOldRecords(pool, config, createLogger({ level: 'silent', name: 'test' }));
   expect((await database.pool.query('select 1 from tocsin.outcomes')).rows).toEqual([]);
+});
+
+test('it is enough for silences, and for Tocsin to watch itself', async () => {
+  const world = await openWorld({ connectionString: role.connectionString, pool });
+  onTestFinished(() => world.close());
+  const match = { source: ['apple'] };
+  const added = await addSilence(world.service, {
+    match,
+    by: 'night shift',
+    reason: null,
+    end: { until: 'span', ms: 60_000 },
+    startsAt: null,
+  });
+  expect(added).toMatchObject({ done: true });
+  await refreshModels(world.service);
+  await catchUp(world.service);
+  expect(await audit(world.service)).toMatchObject({ problems: expect.any(Array) });
+  expect(await watchDetector(world.service, 3_600_000)).toBe('new');
+  const canary = openCanary(pool, 3_600_000);
+  expect(await canary.send()).toBe(true);
+  expect(await canary.look()).toMatchObject([{ tookMs: null }]);
+  await endCanaries(pool, [(await readCanaries(pool, { table: 'none', channel: 'none', limit: 1 }))[0]?.id ?? '']);
 });
 
 test('it cannot change the log, change a table, or read jobs', async () => {

@@ -9,13 +9,14 @@ import {
   evolveAlert,
   isCondition,
 } from '@tocsin/alert-model';
-import type { AlertState, DeliveryOutcome, Policy, RoutePolicy, Signal } from '@tocsin/alert-model';
-import { defaultSettings, parseTask } from '@tocsin/alert-service';
-import type { Outgoing, ServiceContext, ServiceSettings, Store, TocsinPayloads } from '@tocsin/alert-service';
+import type { AlertState, DeliveryId, DeliveryOutcome, Policy, RoutePolicy, Signal } from '@tocsin/alert-model';
+import { defaultSettings, ingestSignals, parseTask, sealDigest } from '@tocsin/alert-service';
+import type { Outgoing, ServiceContext, ServiceSettings, Session, Store, TocsinPayloads } from '@tocsin/alert-service';
 import { createPostgresStore, inMicroseconds } from '@tocsin/event-store';
+import type { ChannelState, Silence } from '@tocsin/event-store';
 import { createQueue } from '@tocsin/queue';
 import type { Queue } from '@tocsin/queue';
-import { createLogger } from '@tocsin/runtime';
+import { createLogger, hours } from '@tocsin/runtime';
 import type { TestDatabase } from '@tocsin/testing';
 import { createNotifier } from './notifier.ts';
 import type { Notifier } from './notifier.ts';
@@ -35,8 +36,12 @@ export interface NotifierWorld {
   readonly queue: Queue<TocsinPayloads>;
   readonly notifier: Notifier;
   readonly sent: readonly Sent[];
-  /** What the provider answers next, first in first out; accepted when empty. */
+  /** What the provider answers next, first in first out; when empty, what the script of the channel says. */
   readonly answers: ((channel: string) => DeliveryOutcome)[];
+  /** How each channel answers, by its name; one without a script accepts. */
+  readonly script: Map<string, (outgoing: Outgoing) => DeliveryOutcome | Promise<DeliveryOutcome>>;
+  /** May be shared with another world: several notifiers on one database have one time. */
+  readonly clock: TestClock;
   /** Enqueues signals as a detector would. */
   readonly signal: (...signals: readonly unknown[]) => Promise<void>;
   /** Does all that is due. */
@@ -47,12 +52,22 @@ export interface NotifierWorld {
   readonly close: () => Promise<void>;
 }
 
+/** How far the time of decisions is ahead of the database's clock. */
+export interface TestClock {
+  offsetMs: number;
+}
+
 export const route = (over: Partial<RoutePolicy> = {}): RoutePolicy => ({
   name: 'default',
   match: {},
   channels: ['email'],
   fallback: [],
   windowMs: 900_000,
+  firstAtOnce: false,
+  quietHours: [],
+  breakThrough: ['critical'],
+  allQuiet: null,
+  itemsMax: 100,
   escalation: null,
   ...over,
 });
@@ -69,11 +84,37 @@ export const appleCatalog: Policy['chains'] = [
   },
 ];
 
+/** Forgets everything that a test before has left, the queue included. */
+export const emptyTables = async ({ pool }: TestDatabase): Promise<void> => {
+  await pool.query(
+    `alter table tocsin.events disable trigger all;
+     truncate tocsin.events, tocsin.alerts, tocsin.digests, tocsin.deliveries, tocsin.delivery_attempts, tocsin.outcomes,
+       tocsin.recent_successes, tocsin.quarantine, tocsin.channel_states, tocsin.provider_events, tocsin.silences,
+       tocsin.heartbeats, tocsin.cursors, tocsin.canary_jobs;
+     alter table tocsin.events enable trigger all;
+     delete from pgboss.job`,
+  );
+};
+
+/** Without storms and flapping, which tests ask for by name. */
+const calmPolicy: Policy = {
+  rules: [],
+  chains: [],
+  routes: [route()],
+  schedules: [],
+  storm: null,
+  flapping: null,
+  hours,
+  adapters: { research_jobs: 'research_jobs' },
+  channels: ['email'],
+};
+
 /** Opens a world on a test file's database; several may share one, as several notifiers do. */
 export const openWorld = async (
   database: TestDatabase,
   policy: Partial<Policy> = {},
   settings: Partial<ServiceSettings> = {},
+  clock: TestClock = { offsetMs: 0 },
 ): Promise<NotifierWorld> => {
   const log = createLogger({ level: 'silent', name: 'notifier' });
   const queue = createQueue<TocsinPayloads>({
@@ -87,7 +128,7 @@ export const openWorld = async (
   await queue.start();
   const sent: Sent[] = [];
   const answers: ((channel: string) => DeliveryOutcome)[] = [];
-  const clock = { offsetMs: 0 };
+  const script: NotifierWorld['script'] = new Map();
   const service: ServiceContext = {
     store: shiftedStore(
       createPostgresStore({ pool: database.pool, foldAlert: evolveAlert, modelVersion: alertModelVersion }),
@@ -107,10 +148,13 @@ export const openWorld = async (
     sender: {
       send: async (channel, outgoing) => {
         sent.push({ channel, outgoing });
-        return answers.shift()?.(channel) ?? { outcome: 'accepted', providerMessageId: null, status: 202 };
+        return (
+          answers.shift()?.(channel) ??
+          (await script.get(channel)?.(outgoing)) ?? { outcome: 'accepted', providerMessageId: null, status: 202 }
+        );
       },
     },
-    policy: { rules: [], chains: [], routes: [route()], schedules: [], ...policy },
+    policy: { ...calmPolicy, ...policy },
     log,
     settings: { ...defaultSettings, ...settings },
   };
@@ -121,6 +165,8 @@ export const openWorld = async (
     notifier,
     sent,
     answers,
+    script,
+    clock,
     signal: (...signals) =>
       service.store.transaction('test.signal', (session) =>
         queue.enqueue(session.tx, [{ queue: 'signals', data: { signals: [...signals] } }]),
@@ -130,18 +176,11 @@ export const openWorld = async (
     },
     advance: async (ms) => {
       clock.offsetMs += ms;
-      await database.pool.query(
-        `update pgboss.job set start_after = start_after - $1 * interval '1 millisecond' where state < 'active'`,
-        [ms],
-      );
-      await database.pool.query(
-        `update tocsin.deliveries set next_attempt_at = next_attempt_at - $1 * interval '1 millisecond' where next_attempt_at is not null`,
-        [ms],
-      );
-      await database.pool.query(
-        `update tocsin.digests set due_at = due_at - $1 * interval '1 millisecond' where state = 'open'`,
-        [ms],
-      );
+      for (const [table, columns, where] of clocks)
+        await database.pool.query(
+          `update ${table} set ${columns.map((column) => `${column} = ${column} - $1 * interval '1 millisecond'`).join(', ')} where ${where}`,
+          [ms],
+        );
     },
     alerts: async () => {
       const { rows } = await database.pool.query<{ data: AlertState }>(
@@ -155,14 +194,94 @@ export const openWorld = async (
   };
 };
 
-/** Shifts the clock that decisions are made by. */
-const shiftedStore = (store: Store, clock: { readonly offsetMs: number }): Store => ({
-  read: store.read,
-  transaction: (name, work) =>
-    store.transaction(name, (session) =>
-      work({ ...session, now: async () => inMicroseconds(addMs(await session.now(), clock.offsetMs)) }),
-    ),
-});
+/** A message about a new failure that waits to be sent. */
+export const composedDelivery = async ({ service, queue, signal }: NotifierWorld): Promise<DeliveryId> => {
+  await signal(failure());
+  await queue.drain('signals', (jobs) => ingestSignals(service, jobs).then(() => {}), { jobsMax: 10 });
+  const due = await service.store.read((session) => session.dueDigests(10));
+  for (const id of due) await sealDigest(service, id);
+  const [delivery] = await service.store.read((session) => session.dueDeliveries(1));
+  if (delivery === undefined) throw new Error('No message was composed.');
+  return delivery;
+};
+
+/** What statements compare with the database's own clock. */
+const clocks: readonly (readonly [table: string, columns: readonly string[], where: string])[] = [
+  ['pgboss.job', ['start_after'], "state < 'active'"],
+  ['tocsin.deliveries', ['next_attempt_at', 'accepted_at'], 'true'],
+  ['tocsin.delivery_attempts', ['started_at'], 'ended_at is null'],
+  ['tocsin.digests', ['due_at'], "state = 'open'"],
+  ['tocsin.alerts', ['next_action_at'], 'next_action_at is not null'],
+  ['tocsin.silences', ['starts_at', 'ends_at'], 'true'],
+  ['tocsin.channel_states', ['open_until', 'parked_at', 'tokens_at'], 'true'],
+  ['tocsin.outcomes', ['signalled_at'], 'disposition is null'],
+  ['tocsin.heartbeats', ['beat_at'], 'true'],
+];
+
+/** Shifts the clock that decisions are made by: what is stored of times is the database's, what is read of them is ours. */
+const shiftedStore = (store: Store, clock: { readonly offsetMs: number }): Store => {
+  const ours = <At extends string | null>(at: At): At =>
+    at === null ? at : (inMicroseconds(addMs(at, clock.offsetMs)) as At);
+  const theirs = (at: string): string => inMicroseconds(addMs(at, -clock.offsetMs));
+  const silence = (stored: Silence): Silence => ({
+    ...stored,
+    startsAt: ours(stored.startsAt),
+    end: stored.end.until === 'time' ? { until: 'time', at: ours(stored.end.at) } : stored.end,
+  });
+  const channel = (state: ChannelState): ChannelState => ({
+    ...state,
+    openUntil: ours(state.openUntil),
+    parkedAt: ours(state.parkedAt),
+  });
+  const shifted = (session: Session): Session => ({
+    ...session,
+    now: async () => ours(await session.now()),
+    loadDelivery: async (id) => {
+      const delivery = await session.loadDelivery(id);
+      if (delivery === null) return null;
+      return { ...delivery, acceptedAt: ours(delivery.acceptedAt), nextAttemptAt: ours(delivery.nextAttemptAt) };
+    },
+    saveAlerts: async (states) => {
+      await session.saveAlerts(states);
+      await shiftRows(session, 'tocsin.alerts', 'next_action_at', states);
+    },
+    saveDigests: async (states) => {
+      await session.saveDigests(states);
+      await shiftRows(session, 'tocsin.digests', 'due_at', states);
+    },
+    insertSilences: (silences) =>
+      session.insertSilences(
+        silences.map((made) => ({
+          ...made,
+          startsAt: theirs(made.startsAt),
+          end: made.end.until === 'time' ? { until: 'time', at: theirs(made.end.at) } : made.end,
+        })),
+      ),
+    loadSilences: async (ids) => (await session.loadSilences(ids)).map(silence),
+    activeSilences: async () => (await session.activeSilences()).map(silence),
+    listSilences: async (filter) => (await session.listSilences(filter)).map(silence),
+    dueSilences: async (limit) => (await session.dueSilences(limit)).map(silence),
+    channelStates: async (names) =>
+      new Map([...(await session.channelStates(names))].map(([name, state]) => [name, channel(state)])),
+    recordChannelResult: async (...args) => channel(await session.recordChannelResult(...args)),
+  });
+  const shiftRows = async (
+    session: Session,
+    table: string,
+    column: string,
+    states: readonly { readonly id: string }[],
+  ): Promise<void> => {
+    if (clock.offsetMs === 0) return;
+    await session.tx.query(
+      `update ${table} set ${column} = ${column} - $1 * interval '1 millisecond' where id = any($2::uuid[])`,
+      [clock.offsetMs, states.map(({ id }) => id)],
+    );
+  };
+  return {
+    read: (work) => store.read((session) => work(shifted(session))),
+    transaction: (name, work) => store.transaction(name, (session) => work(shifted(session))),
+  };
+};
 
 /** A failure of `apple/refresh_catalog/songs`, unless said otherwise. */
 export const failure = (

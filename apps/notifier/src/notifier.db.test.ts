@@ -1,12 +1,18 @@
 import { acknowledge, resolveByHand } from '@tocsin/alert-service';
 import { createTestDatabase } from '@tocsin/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { appleCatalog, failure, openWorld, route, success } from './notifier-world.fixture.ts';
+import { appleCatalog, emptyTables, failure, openWorld, route, success } from './notifier-world.fixture.ts';
 import type { NotifierWorld } from './notifier-world.fixture.ts';
 
 const database = await createTestDatabase();
 const minutes = (count: number): number => count * 60_000;
 const at = (minute: number): string => new Date(Date.UTC(2026, 2, 2, 3, minute)).toISOString();
+
+const secondLine: NonNullable<ReturnType<typeof route>['escalation']> = {
+  name: 'second-line',
+  levels: [{ afterMs: minutes(30), channels: ['oncall'], severities: null }],
+  repeat: null,
+};
 
 let world: NotifierWorld;
 const open = async (
@@ -16,13 +22,7 @@ const open = async (
   return world;
 };
 
-beforeEach(async () => {
-  await database.pool.query(
-    `alter table tocsin.events disable trigger all; truncate tocsin.events, tocsin.alerts, tocsin.digests, tocsin.deliveries, tocsin.delivery_attempts,
-       tocsin.outcomes, tocsin.recent_successes, tocsin.quarantine; alter table tocsin.events enable trigger all;
-     delete from pgboss.job`,
-  );
-});
+beforeEach(() => emptyTables(database));
 afterEach(() => world.close());
 
 test('a failure is told once, when the window of its route ends', async () => {
@@ -151,7 +151,7 @@ test('story 11: a success that finished before the failure changes nothing', asy
 });
 
 test('story 13: what nobody acknowledges is told to the next level once, with who was told before', async () => {
-  const escalation = { name: 'second-line', afterMs: minutes(30), channels: ['oncall'] };
+  const escalation = secondLine;
   await open({ routes: [route({ windowMs: 0, escalation })] });
   await world.signal(failure());
   await world.run();
@@ -179,7 +179,7 @@ test('story 13: what nobody acknowledges is told to the next level once, with wh
 });
 
 test('story 13: an acknowledged alert is not escalated', async () => {
-  const escalation = { name: 'second-line', afterMs: minutes(30), channels: ['oncall'] };
+  const escalation = secondLine;
   await open({ routes: [route({ windowMs: 0, escalation })] });
   await world.signal(failure());
   await world.run();
@@ -315,16 +315,20 @@ test('story 25: an attempt without an answer is recorded as unknown and repeated
   expect((await world.alerts())[0]?.state).toBe('notified');
 });
 
-test('story 26: a channel that refuses the key is replaced by the next, which says so; the resolution goes to the one that told', async () => {
-  await open({ routes: [route({ windowMs: 0, fallback: ['outbox'] })] });
+test('story 26: a channel that refuses the key is replaced by the next, which tells the failure and that the first is broken; the resolution goes to the one that told', async () => {
+  await open({ routes: [route({ windowMs: 0, fallback: ['outbox'] })], channels: ['email', 'outbox'] });
   world.answers.push(() => ({ outcome: 'rejected', reason: 'unauthorized', status: 401, detail: 'bad key' }));
   await world.signal(failure({ failedAt: at(0) }));
   await world.run();
-  expect(world.sent.map(({ channel }) => channel)).toEqual(['email', 'outbox']);
+  expect(world.sent.map(({ channel, outgoing }) => [channel, outgoing.message.items[0]?.title])).toEqual([
+    ['email', 'apple/refresh_catalog/songs'],
+    ['outbox', 'apple/refresh_catalog/songs'],
+    ['outbox', 'Channel email'],
+  ]);
   expect(world.sent[1]?.outgoing.message.notices[0]).toContain('unauthorized');
   await world.signal(success({ finishedAt: at(5) }));
   await world.run();
-  expect(world.sent.map(({ channel }) => channel)).toEqual(['email', 'outbox', 'outbox']);
+  expect(world.sent.slice(3).map(({ channel }) => channel)).toEqual(['outbox']);
 });
 
 test('a message every channel refuses is not forgotten: its news is put into the next digest', async () => {
@@ -402,4 +406,37 @@ test('story 5: forty failures of three types within a window are one mail', asyn
     ['shop/sync_contacts', 13, 13],
   ]);
   expect(message?.totals).toMatchObject({ failures: 40, alerts: 40 });
+});
+
+test('each message of a conversation says how many of its alerts are open', async () => {
+  await open({ routes: [route({ windowMs: 0 })] });
+  const later = (targetId: string, minute: number) => success({ targetId, finishedAt: at(minute) });
+  await world.signal(failure({ targetId: 'songs', failedAt: at(0) }), failure({ targetId: 'albums', failedAt: at(0) }));
+  await world.run();
+  for (const signal of [
+    failure({ targetId: 'songs', failedAt: at(5) }),
+    later('songs', 10),
+    failure({ targetId: 'artists', failedAt: at(10) }),
+    later('albums', 15),
+  ]) {
+    await world.signal(signal);
+    await world.run();
+  }
+  expect(world.sent.map(({ outgoing: { message } }) => [message.items[0]?.kind, message.threadOpen])).toEqual([
+    ['new', 2],
+    ['again', 2],
+    ['resolved', 1],
+    ['new', 1],
+    ['resolved', 0],
+  ]);
+});
+
+test('a message shows as many items as its route wants, and counts the rest', async () => {
+  await open({ routes: [route({ windowMs: 0, itemsMax: 2 })] });
+  await world.signal(
+    ...['a', 'b', 'c', 'd'].map((targetId) => failure({ targetId, error: `cause ${targetId}${targetId}` })),
+  );
+  await world.run();
+  expect(world.sent[0]?.outgoing.message).toMatchObject({ omittedAlerts: 2 });
+  expect(world.sent[0]?.outgoing.message.items).toHaveLength(2);
 });

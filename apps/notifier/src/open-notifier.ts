@@ -1,16 +1,23 @@
 import { hostname } from 'node:os';
-import { alertModelVersion, evolveAlert } from '@tocsin/alert-model';
+import { join } from 'node:path';
+import { alertModelVersion, canaryChannel, evolveAlert } from '@tocsin/alert-model';
 import { defaultSettings, parseTask, toPolicy } from '@tocsin/alert-service';
-import type { Sender, ServiceSettings, TocsinPayloads } from '@tocsin/alert-service';
+import type { ConfiguredSilence, Sender, ServiceContext, ServiceSettings, TocsinPayloads } from '@tocsin/alert-service';
 import { createChannel } from '@tocsin/channels';
 import type { Channel } from '@tocsin/channels';
 import { createPostgresStore } from '@tocsin/event-store';
 import { createQueue } from '@tocsin/queue';
-import { assertSchemaUnderstood, createPool } from '@tocsin/runtime';
-import type { Config, Logger } from '@tocsin/runtime';
+import { assertSchemaUnderstood, createMetrics, createPool } from '@tocsin/runtime';
+import type { Config, Logger, WorkerServer } from '@tocsin/runtime';
 import { forgetOldRecords } from './forget-old-records.ts';
+import { createNotifierMetrics, observerOf, showSelfWatch } from './notifier-metrics.ts';
+import { startNotifierServer } from './notifier-server.ts';
 import { createNotifier } from './notifier.ts';
 import type { Notifier } from './notifier.ts';
+import { openCanary } from './self-watch/open-canary.ts';
+import type { FetchLike } from './self-watch/ping-deadman.ts';
+import { createSelfWatch } from './self-watch/self-watch.ts';
+import type { AuditResult } from './self-watch/self-watch.ts';
 
 /** Connections for transactions; with the queue's three this keeps a worker at six. */
 const poolConnectionsMax = 3;
@@ -21,6 +28,10 @@ export interface OpenNotifierOptions {
   /** Tocsin's own database. */
   readonly connectionString: string;
   readonly log: Logger;
+  /** Asks the dead-man's switch. Default: the platform's own. */
+  readonly fetch?: FetchLike;
+  /** Learns of each audit. Default: nobody does. */
+  readonly onAudit?: (result: AuditResult) => void;
 }
 
 /**
@@ -28,7 +39,13 @@ export interface OpenNotifierOptions {
  *
  * @throws TocsinError when the database cannot be reached or its schema is not of this version
  */
-export const openNotifier = async ({ config, connectionString, log }: OpenNotifierOptions): Promise<Notifier> => {
+export const openNotifier = async ({
+  config,
+  connectionString,
+  log,
+  fetch,
+  onAudit,
+}: OpenNotifierOptions): Promise<Notifier> => {
   const pool = createPool({
     connectionString,
     max: poolConnectionsMax,
@@ -58,22 +75,49 @@ export const openNotifier = async ({ config, connectionString, log }: OpenNotifi
     await close();
     throw error;
   }
+  const metrics = createMetrics();
+  const counted = createNotifierMetrics(metrics, pool);
+  metrics.beforeRead(async () => showSelfWatch(counted, watch.status()));
+  const service: ServiceContext = {
+    store: createPostgresStore({ pool, foldAlert: evolveAlert, modelVersion: alertModelVersion }),
+    queue,
+    sender: senderOf(channels),
+    policy: toPolicy(config),
+    log,
+    settings: settingsOf(config),
+    observer: observerOf(counted),
+  };
+  const { auditMs, canaryMs, deadmanUrl } = config.selfWatch;
+  const watch = createSelfWatch({
+    service,
+    deadmanUrl: deadmanUrl ?? null,
+    canary: canaryMs === undefined ? null : openCanary(pool, canaryMs),
+    ...(fetch === undefined ? {} : { fetch }),
+    ...(onAudit === undefined ? {} : { onAudit }),
+  });
   const notifier = createNotifier({
     queue,
     instance: `${hostname()}:${process.pid}`,
     forget: () => forgetOldRecords(pool, config, log),
-    service: {
-      store: createPostgresStore({ pool, foldAlert: evolveAlert, modelVersion: alertModelVersion }),
-      queue,
-      sender: senderOf(channels),
-      policy: toPolicy(config),
-      log,
-      settings: settingsOf(config),
-    },
+    service,
+    silences: config.silences.map(silenceOf),
+    selfWatch: { watch, auditMs, canaryMs: canaryMs ?? null },
   });
+  let server: WorkerServer | null = null;
   return {
     ...notifier,
+    start: async () => {
+      server = await startNotifierServer({ config, service, notifier, pool, metrics, counted });
+      await notifier.start();
+      // The first message must not spend its time on loading libraries. One that is missing is told when it is used.
+      for (const name of new Set(config.routes.flatMap((route) => route.channels)))
+        await channels
+          .get(name)
+          ?.warmUp?.()
+          .catch(() => {});
+    },
     stop: async () => {
+      await server?.stop();
       await notifier.stop();
       await close();
     },
@@ -92,11 +136,45 @@ const settingsOf = (config: Config): ServiceSettings => {
     attemptTimeoutMs,
     abandonedAfterMs: Math.min(abandonedMarginMaxMs, attemptTimeoutMs),
     unknownRetryMs,
+    rateLimits: Object.fromEntries(
+      Object.entries(config.channels).flatMap(([name, { rateLimit }]) =>
+        rateLimit === undefined ? [] : [[name, rateLimit]],
+      ),
+    ),
+    recipients: Object.fromEntries(
+      Object.entries(config.channels).flatMap(([name, channel]) =>
+        'to' in channel ? [[name, channel.to.length]] : [],
+      ),
+    ),
+    staleAfterMs: config.selfWatch.staleAfterMs,
   };
 };
 
-const openChannels = (config: Config, log: Logger): ReadonlyMap<string, Channel> =>
-  new Map(Object.entries(config.channels).map(([name, channel]) => [name, createChannel(name, channel, { log })]));
+const silenceOf = ({ name, match, from, until, reason }: Config['silences'][number]): ConfiguredSilence => ({
+  name,
+  match,
+  from: from ?? null,
+  until,
+  reason: reason ?? null,
+});
+
+/** Most messages of canaries kept in their outbox. */
+const canariesKeptMax = 20;
+
+const canaryDirectory = ({ stateDirectory }: Config): string => join(stateDirectory, 'canary');
+
+/** The configured channels, and the one that canaries end in. */
+const openChannels = (config: Config, log: Logger): ReadonlyMap<string, Channel> => {
+  const surroundings = { log, ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }) };
+  return new Map(
+    Object.entries({
+      ...config.channels,
+      ...(config.selfWatch.canaryMs === undefined
+        ? {}
+        : { [canaryChannel]: { type: 'outbox', directory: canaryDirectory(config), keep: canariesKeptMax } as const }),
+    }).map(([name, channel]) => [name, createChannel(name, channel, surroundings)]),
+  );
+};
 
 const senderOf = (channels: ReadonlyMap<string, Channel>): Sender => ({
   send: async (name, outgoing, options) => {

@@ -9,7 +9,7 @@ export type CommandResult =
   | { readonly done: true; readonly reason: string; readonly alert: AlertState }
   | { readonly done: false; readonly refused: string; readonly alert: AlertState | null };
 
-type CommandContext = Pick<ServiceContext, 'store' | 'queue' | 'log'>;
+type CommandContext = Pick<ServiceContext, 'store' | 'queue' | 'log' | 'policy'>;
 
 /** How long an acknowledgement is to hold; a span is counted from now by the database's clock. */
 export type LeaseRequest = Lease | { readonly until: 'span'; readonly ms: number };
@@ -60,9 +60,10 @@ const run = async (
     const done: CommandResult = { done: true, reason: decision.reason, alert: work.stateOf(alertId) ?? state };
     return { result: done, decided: work.decided };
   });
-  logDecided(context.log, decided);
+  logDecided(context, decided);
   return result;
 };
 
-const fixLease = (lease: LeaseRequest, now: Instant): Lease =>
+/** Gives a span its end. */
+export const fixLease = (lease: LeaseRequest, now: Instant): Lease =>
   lease.until === 'span' ? { until: 'time', at: new Date(Date.parse(now) + lease.ms).toISOString() } : lease;

@@ -1,16 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { DeliveryId, addMs, nextDeliveryStep } from '@tocsin/alert-model';
-import type { DeliveryOutcome, DigestEvent, DigestState, Instant } from '@tocsin/alert-model';
+import type { DeliveryId, DeliveryOutcome } from '@tocsin/alert-model';
 import type { Delivery } from '@tocsin/event-store';
 import { crashPoint, withRetries } from '@tocsin/runtime';
-import type { ServiceContext, Session } from './service-context.ts';
-import { beginWork } from './unit-of-work.ts';
-import type { UnitOfWork } from './unit-of-work.ts';
-
-/** Tries to write down what an attempt came to, over some ten seconds; then it counts as abandoned. */
-const recordTriesMax = 12;
-/** So that the look comes after the moment, not at it. */
-const lookAgainMarginMs = 100;
+import { claimAttempt } from './deliver/claim-attempt.ts';
+import { reasonOf } from './deliver/follow-outcome.ts';
+import { recordOutcome } from './deliver/record-outcome.ts';
+import { createTurns } from './deliver/turns.ts';
+import type { Turns } from './deliver/turns.ts';
+import type { ServiceContext } from './service-context.ts';
 
 /** What one call came to. */
 export type Delivered =
@@ -18,187 +15,107 @@ export type Delivered =
   | { readonly attempted: true; readonly outcome: DeliveryOutcome['outcome'] };
 
 /**
- * Makes one attempt at a delivery, if it is due: writes the attempt down, calls the provider outside any transaction,
- * writes down what it came to and what follows. Whoever calls it at the wrong time, or twice, finds nothing to do.
+ * Makes one attempt at a delivery, if it is due and its channel may be used: writes the attempt down (`claimed`), says right
+ * before the call that it is made now (`attempting`), calls the provider outside any transaction, writes down what it came to
+ * and what follows. Whoever calls it at the wrong time, or twice, finds nothing to do.
  *
- * A process that dies between the provider's accept and the record leaves an open attempt; the next call, after the
- * attempt's time, records it as unknown. That is the one way a message can reach a provider twice.
+ * A process that dies, or sleeps for too long, before it says that it calls has certainly sent nothing: the attempt is made
+ * again. One that dies between that and the record leaves an open attempt; the next call, after the attempt's time, records it
+ * as unknown. That is the one way a message can reach a provider twice.
+ *
+ * @param turns what this process remembers of messages that wait for a channel that may only send so much
  */
 export const deliver = async (
   context: ServiceContext,
   deliveryId: DeliveryId,
   stop: AbortSignal,
+  turns: Turns = createTurns(),
 ): Promise<Delivered> => {
-  const { attemptTimeoutMs, abandonedAfterMs } = context.settings;
   const attemptId = randomUUID();
-  const claim = await context.store.transaction('notifier.claim', async (session) => {
-    // Before anything is written: an abandoned attempt appends to the log (docs/adr/0003-one-writer-at-a-time.md).
-    await session.lockLog();
-    const claimed = await session.claimDelivery(deliveryId, {
-      id: attemptId,
-      timeoutMs: attemptTimeoutMs + abandonedAfterMs,
-    });
-    if (claimed?.abandoned === true) await follow(context, session, claimed.delivery, claimed.number, crashed);
-    else if (claimed !== null) await lookAgain(context, session, deliveryId);
-    return claimed;
-  });
-  if (claim === null) return { attempted: false, reason: 'it is not due, or somebody else has it' };
-  if (claim.abandoned) {
-    logOutcome(context, claim.delivery, claim.number, crashed);
-    return { attempted: false, reason: 'an earlier attempt was found abandoned' };
+  const claim = await claimAttempt(context, deliveryId, attemptId, turns);
+  switch (claim.claim) {
+    case 'none':
+      return { attempted: false, reason: claim.reason };
+    case 'put-off': {
+      const { delivery, reason, detail, until } = claim;
+      context.log.info(
+        {
+          decision: 'DeliveryPutOff',
+          deliveryId,
+          digestId: delivery.digestId,
+          channel: delivery.channel,
+          reason,
+          detail,
+          until,
+        },
+        until === null ? 'another channel takes over' : 'delivery waits for its channel',
+      );
+      return { attempted: false, reason };
+    }
+    case 'abandoned':
+      logOutcome(context, claim.delivery, claim.number, claim.outcome);
+      return { attempted: false, reason: 'an earlier attempt was found abandoned' };
+    case 'claimed': {
+      const outcome = await attempt(context, claim, attemptId, stop);
+      if (outcome === null) return { attempted: false, reason: 'the attempt was taken for abandoned' };
+      await recordOutcome(context, claim, attemptId, outcome);
+      logOutcome(context, claim.delivery, claim.number, outcome);
+      return { attempted: true, outcome: outcome.outcome };
+    }
+    default:
+      return claim satisfies never;
   }
-  const { delivery, number } = claim;
+};
+
+/** Calls the provider, if the attempt is still ours; null when it is not. One time limit holds for all of it. */
+const attempt = async (
+  context: ServiceContext,
+  { delivery, number }: { readonly delivery: Delivery; readonly number: number },
+  attemptId: string,
+  stop: AbortSignal,
+): Promise<DeliveryOutcome | null> => {
+  const startedMs = performance.now();
+  const timeoutMs = context.settings.attemptTimeoutMs;
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(timeoutMs)]);
+  const { id, message, channel, messageId, threadId, digestId } = delivery;
+  const begun = await withRetries(
+    (tries) =>
+      // Without the lock of the log: it appends nothing, and whoever takes the attempt for abandoned changes the same row.
+      context.store.transaction('notifier.begin', async (session) => {
+        const roots = threadId === digestId ? null : await session.threadRoots(channel, [threadId]);
+        const attempts = number === 1 && tries === 1 ? [] : await session.attemptsOf([id]);
+        const facts = {
+          rootId: roots?.get(threadId) ?? null,
+          mayHaveArrived: attempts.some(({ outcome }) => outcome === 'unknown'),
+        };
+        if (signal.aborted) return null;
+        // Nobody else begins it: if it has begun, the answer to our own try before was lost.
+        const isBegun = attempts.some((one) => one.id === attemptId && one.outcome === 'attempting');
+        return isBegun || (await session.beginAttempt(attemptId)) ? facts : null;
+      }),
+    { signal },
+  );
+  // Between two answers of the database this process may have slept for as long as anybody likes.
+  if (signal.aborted || performance.now() - startedMs > timeoutMs) return notSent;
+  if (begun === null) return null;
   crashPoint('notifier.before_send');
-  const { message, channel, messageId } = delivery;
-  const signal = AbortSignal.any([stop, AbortSignal.timeout(attemptTimeoutMs)]);
   const outcome = await context.sender.send(
     channel,
-    { message, deliveryId, attemptId, messageId },
-    { signal, timeoutMs: attemptTimeoutMs },
+    { message, deliveryId: id, attemptId, messageId, ...begun },
+    { signal, timeoutMs },
   );
   crashPoint('notifier.after_send');
-  // The provider may have accepted: a database that is just restarting must not make us forget it and send again.
-  // Recording twice changes nothing.
-  await withRetries(
-    () =>
-      context.store.transaction('notifier.record', async (session) => {
-        await session.lockLog();
-        const current = await record(session, attemptId, deliveryId, outcome);
-        if (current !== null) await follow(context, session, current, number, outcome);
-      }),
-    { attemptsMax: recordTriesMax },
-  );
-  logOutcome(context, delivery, number, outcome);
-  return { attempted: true, outcome: outcome.outcome };
+  context.observer?.attempted(channel, outcome, performance.now() - startedMs);
+  return outcome;
 };
 
-/** Comes back when the attempt would count as abandoned, should this process not live to record it. */
-const lookAgain = async (context: ServiceContext, session: Session, deliveryId: DeliveryId): Promise<void> => {
-  const { attemptTimeoutMs, abandonedAfterMs } = context.settings;
-  const startAfter = addMs(await session.now(), attemptTimeoutMs + abandonedAfterMs + lookAgainMarginMs);
-  await context.queue.enqueue(session.tx, [{ queue: 'timers', data: { timer: 'delivery', deliveryId }, startAfter }]);
-};
-
-const crashed: DeliveryOutcome = {
-  outcome: 'unknown',
+const notSent: DeliveryOutcome = {
+  outcome: 'retry',
   reason: 'crashed',
+  retryAfterMs: 0,
   status: null,
-  detail: 'The process that made the attempt did not live to record its outcome.',
+  detail: 'The process stopped, or slept, before the provider was called.',
 };
-
-/**
- * Closes the attempt. Answers the delivery when its outcome still decides what follows: always when the attempt was
- * open; otherwise (we slept, and another process took it for abandoned) only when the provider accepted after all and
- * nobody has settled it differently, which spares the resend.
- */
-const record = async (
-  session: Session,
-  attemptId: string,
-  deliveryId: DeliveryId,
-  outcome: DeliveryOutcome,
-): Promise<Delivery | null> => {
-  const closed = await session.recordAttempt(attemptId, outcome);
-  const delivery = await session.loadDelivery(deliveryId);
-  if (delivery === null) return null;
-  if (closed) return delivery;
-  return outcome.outcome === 'accepted' && delivery.state === 'unknown' ? delivery : null;
-};
-
-/** Carries out what follows from an outcome, in the transaction that records it. The caller holds the lock of the log. */
-const follow = async (
-  context: ServiceContext,
-  session: Session,
-  delivery: Delivery,
-  attempts: number,
-  outcome: DeliveryOutcome,
-): Promise<void> => {
-  const now = await session.now();
-  const digest = await session.loadDigest(delivery.digestId);
-  if (digest === null) return;
-  const used = (await session.deliveriesOfDigest(digest.id)).map(({ channel }) => channel);
-  const fallback = digest.fallback.find((channel) => !used.includes(channel)) ?? null;
-  const step = nextDeliveryStep(outcome, attempts, fallback !== null, context.settings.unknownRetryMs);
-  const work = beginWork(context, session, now);
-  switch (step.step) {
-    case 'accepted':
-      await accept(session, work, digest, delivery, attempts, outcome, now);
-      break;
-    case 'wait':
-      await session.updateDelivery(delivery.id, {
-        state: step.state,
-        afterMs: step.afterMs,
-        reason: reasonOf(outcome),
-      });
-      work.enqueue({
-        queue: 'timers',
-        data: { timer: 'delivery', deliveryId: delivery.id },
-        startAfter: addMs(now, step.afterMs),
-      });
-      break;
-    case 'give-up':
-      await giveUp(session, work, digest, delivery, fallback, outcome, now);
-      break;
-    default:
-      step satisfies never;
-  }
-  await work.flush();
-};
-
-const accept = async (
-  session: Session,
-  work: UnitOfWork,
-  digest: DigestState,
-  delivery: Delivery,
-  attempts: number,
-  outcome: DeliveryOutcome,
-  now: Instant,
-): Promise<void> => {
-  const providerMessageId = outcome.outcome === 'accepted' ? outcome.providerMessageId : null;
-  await session.updateDelivery(delivery.id, { state: 'accepted', providerMessageId });
-  work.applyDigest(digest, [
-    {
-      type: 'DigestDelivered',
-      occurredAt: now,
-      data: { deliveryId: delivery.id, channel: delivery.channel, acceptedAt: now, attempts },
-    },
-  ]);
-  work.enqueue({ queue: 'deliveries', data: { task: 'settle', deliveryId: delivery.id } });
-};
-
-const giveUp = async (
-  session: Session,
-  work: UnitOfWork,
-  digest: DigestState,
-  delivery: Delivery,
-  fallback: string | null,
-  outcome: DeliveryOutcome,
-  now: Instant,
-): Promise<void> => {
-  const reason = reasonOf(outcome);
-  await session.updateDelivery(delivery.id, { state: fallback === null ? 'rejected' : 'replaced', reason });
-  const replacement = fallback === null ? null : { deliveryId: DeliveryId.parse(randomUUID()), channel: fallback };
-  const event: DigestEvent = {
-    type: 'DigestFailed',
-    occurredAt: now,
-    data: { deliveryId: delivery.id, channel: delivery.channel, reason, fallback: replacement },
-  };
-  work.applyDigest(digest, [event]);
-  work.enqueue({ queue: 'deliveries', data: { task: 'settle', deliveryId: delivery.id } });
-  if (replacement === null) return;
-  const notice = `This message could not be sent through the channel "${delivery.channel}" (${reason}), so it comes through "${replacement.channel}". Look after that channel.`;
-  await session.insertDeliveries([
-    {
-      ...delivery,
-      id: replacement.deliveryId,
-      channel: replacement.channel,
-      message: { ...delivery.message, notices: [...delivery.message.notices, notice] },
-      fallbackOf: delivery.id,
-    },
-  ]);
-  work.enqueue({ queue: 'deliveries', data: { task: 'deliver', deliveryId: replacement.deliveryId } });
-};
-
-const reasonOf = (outcome: DeliveryOutcome): string => (outcome.outcome === 'accepted' ? 'accepted' : outcome.reason);
 
 const logOutcome = (context: ServiceContext, delivery: Delivery, number: number, outcome: DeliveryOutcome): void => {
   const fields = {

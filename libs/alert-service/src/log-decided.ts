@@ -1,12 +1,16 @@
-import type { Logger } from '@tocsin/runtime';
+import type { ServiceContext } from './service-context.ts';
 import type { Decided } from './unit-of-work.ts';
 
 /** Most decisions of one transaction that get a log line of their own; a storm is summed up in one line more. */
 export const decisionLinesMax = 100;
 
-/** Writes one line per decision with its reason. Called after the commit: what is logged has happened. */
-export const logDecided = (log: Logger, decided: readonly Decided[]): void => {
-  for (const line of decided.slice(0, decisionLinesMax)) {
+/** Writes one line per decision with its reason, and lets the observer know. Called after the commit: what is logged has happened. */
+export const logDecided = (
+  { log, observer }: Pick<ServiceContext, 'log' | 'observer'>,
+  decided: readonly Decided[],
+): void => {
+  observer?.decided(decided);
+  for (const { severity: _severity, version: _version, ...line } of decided.slice(0, decisionLinesMax)) {
     // A refusal is normal where work may be repeated, so it does not belong among what happened.
     if (line.decision === 'Refused') log.debug({ ...line }, 'refused');
     else log.info({ ...line }, line.decision);

@@ -2,11 +2,14 @@ import { randomUUID } from 'node:crypto';
 import {
   DeliveryId,
   alertStream,
+  addMs,
   composeMessage,
   fragmentOf,
   isAfter,
   planMessages,
   sampleKey,
+  stormGatherMaxMs,
+  stormGatherMs,
 } from '@tocsin/alert-model';
 import type {
   AlertId,
@@ -28,7 +31,13 @@ const alertsPerLoadMax = 500;
 
 /** What sealing came to; `early` names the time to come back. */
 export type Sealed =
-  | { readonly sealed: true; readonly deliveries: number; readonly alerts: number }
+  | {
+      readonly sealed: true;
+      readonly deliveries: number;
+      readonly alerts: number;
+      readonly route: string;
+      readonly purpose: DigestState['purpose'];
+    }
   | { readonly sealed: false; readonly reason: string };
 
 /**
@@ -48,8 +57,16 @@ export const sealDigest = async (context: ServiceContext, digestId: DigestId): P
       await work.flush();
       return { sealed: false, reason: `it is due at ${digest.dueAt}` };
     }
-    const plans = planMessages(digest, await collect(session, digestId));
-    const deliveries = await compose(context, session, digest, plans, now);
+    if (await isGathering(session, digest, now)) {
+      const startAfter = addMs(now, stormGatherMs);
+      work.enqueue({ queue: 'timers', data: { timer: 'digest', digestId }, startAfter });
+      await work.flush();
+      return { sealed: false, reason: 'its storm is still rising' };
+    }
+    const fragments = await collect(session, digestId);
+    const itemsMax = context.policy.routes.find(({ name }) => name === digest.route)?.itemsMax;
+    const plans = planMessages(digest, fragments, itemsMax);
+    const deliveries = await compose(context, session, digest, plans, fragments, now);
     await session.insertDeliveries(deliveries);
     work.applyDigest(digest, [sealedEvent(deliveries, now)]);
     work.enqueue(
@@ -63,15 +80,25 @@ export const sealDigest = async (context: ServiceContext, digestId: DigestId): P
       sealed: true,
       deliveries: deliveries.length,
       alerts: new Set(deliveries.flatMap(({ alertIds }) => alertIds)).size,
+      route: digest.route,
+      purpose: digest.purpose,
     };
   });
-  if (result.sealed)
+  if (result.sealed) {
+    context.observer?.sealed(result);
     context.log.info(
       { decision: 'DigestSealed', digestId, deliveries: result.deliveries, alerts: result.alerts },
       'digest sealed',
     );
-  else context.log.debug({ decision: 'DigestNotSealed', digestId, reason: result.reason }, 'digest not sealed');
+  } else context.log.debug({ decision: 'DigestNotSealed', digestId, reason: result.reason }, 'digest not sealed');
   return result;
+};
+
+/** The message of a storm waits while new alerts open, for a while: five thousand of them are to be one message. */
+const isGathering = async (session: Session, { purpose, openedAt }: DigestState, now: Instant): Promise<boolean> => {
+  if (purpose !== 'storm' || !isAfter(addMs(openedAt, stormGatherMaxMs), now)) return false;
+  const last = await session.lastOpenedAt();
+  return last !== null && isAfter(addMs(last, stormGatherMs), now);
 };
 
 const collect = async (session: Session, digestId: DigestId): Promise<readonly Fragment[]> => {
@@ -89,12 +116,14 @@ const compose = async (
   session: Session,
   digest: DigestState,
   plans: readonly PlannedMessage[],
+  fragments: readonly Fragment[],
   now: Instant,
 ): Promise<readonly NewDelivery[]> => {
   if (plans.length === 0) return [];
   const samples = await loadSamples(session, plans);
   const subjects = await session.threadSubjects(plans.filter((plan) => plan.followUp).map((plan) => plan.threadId));
   const openAlerts = await session.countOpenAlerts();
+  const openInThreads = await countOpenInThreads(session, plans, fragments);
   return plans.map((plan): NewDelivery => {
     const told = plan.alertIds.length - plan.resolvedIds.length;
     const message = composeMessage(digest, plan, {
@@ -103,6 +132,7 @@ const compose = async (
       adminUrl: context.settings.adminUrl,
       publicUrl: context.settings.publicUrl,
       stillOpen: Math.max(0, openAlerts - told),
+      openInThread: openInThreads.get(plan.threadId) ?? 0,
       now,
     });
     const id = DeliveryId.parse(randomUUID());
@@ -120,6 +150,24 @@ const compose = async (
       fallbackOf: null,
     };
   });
+};
+
+/** Open alerts told before in the conversations that are continued, beside those that these messages tell of. */
+const countOpenInThreads = async (
+  session: Session,
+  plans: readonly PlannedMessage[],
+  fragments: readonly Fragment[],
+): Promise<ReadonlyMap<DigestId, number>> => {
+  const counts = new Map<DigestId, number>();
+  for (const { followUp, threadId } of plans) {
+    // A digest continues a handful of conversations at most; see `threadsPerDigestMax`.
+    if (!followUp || counts.has(threadId)) continue;
+    const mine = fragments.filter(
+      ({ resolution, told }) => resolution === null && told.some((one) => one.threadId === threadId),
+    );
+    counts.set(threadId, Math.max(0, (await session.countOpenInThread(threadId)) - mine.length));
+  }
+  return counts;
 };
 
 const loadSamples = async (

@@ -1,4 +1,4 @@
-import { decideNotificationFailed, decideNotified } from '@tocsin/alert-model';
+import { decideBounced, decideNotificationFailed, decideNotified } from '@tocsin/alert-model';
 import type { AlertId, AlertState, Decision, DeliveryId, Instant } from '@tocsin/alert-model';
 import type { Delivery } from '@tocsin/event-store';
 import { logDecided } from './log-decided.ts';
@@ -22,7 +22,7 @@ interface Facts {
 }
 
 /**
- * Tells every alert of a delivery what became of it: notified, or failed and who takes over. Goes in pieces, each of
+ * Tells every alert of a delivery what became of it: notified; or failed, or accepted and come back, and who takes over. Goes in pieces, each of
  * which records how far it came, so that a crash between them repeats nothing, and neither does a second process.
  *
  * @param beforeChunk awaited before each piece; lets more urgent work go first
@@ -42,7 +42,7 @@ export const settleDelivery = async (
       const decided = await settleChunk(context, facts, from);
       // Somebody else went on meanwhile: look again where that is.
       if (decided === null) break;
-      logDecided(context.log, decided);
+      logDecided(context, decided);
       settled += Math.min(alertsPerSettleMax, alertIds.length - from);
       if (from + alertsPerSettleMax >= alertIds.length) return settled;
     }
@@ -75,6 +75,8 @@ const settleChunk = async (context: ServiceContext, facts: Facts, from: number):
   context.store.transaction('notifier.settle', async (session) => {
     await session.lockLog();
     const { delivery } = facts;
+    // What was accepted may have come back meanwhile: then its other alerts are told that, and not that it was accepted.
+    if ((await session.loadDelivery(delivery.id))?.state !== delivery.state) return null;
     const ids = delivery.alertIds.slice(from, from + alertsPerSettleMax);
     const to = from + ids.length;
     if (!(await session.settleProgress(delivery.id, from, to, to >= delivery.alertIds.length))) return null;
@@ -99,6 +101,8 @@ const decide = (state: AlertState, { delivery, route, fallback, resolved, hopefu
     );
   }
   const reason = delivery.lastReason ?? 'rejected';
+  if (delivery.acceptedAt !== null)
+    return decideBounced(state, { digestId, deliveryId: id, route, channel, reason, fallback }, now);
   const final = !hopeful.has(state.id);
   return decideNotificationFailed(state, { digestId, deliveryId: id, route, channel, reason, fallback, final }, now);
 };

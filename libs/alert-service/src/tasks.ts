@@ -9,6 +9,10 @@ export const TimerTask = z.discriminatedUnion('timer', [
   z.object({ timer: z.literal('escalation'), digestId: DigestId, route: z.string(), level: z.int().positive() }),
   /** The time of an acknowledgement is over. */
   z.object({ timer: z.literal('lapse'), alertId: AlertId }),
+  /** A flapping alert may have stayed fine, or stayed broken, for long enough. */
+  z.object({ timer: z.literal('settle'), alertId: AlertId }),
+  /** A silence begins or ends, or the alerts it was made for may be resolved. */
+  z.object({ timer: z.literal('silence'), silenceId: z.uuid() }),
   /** A delivery is tried again. */
   z.object({ timer: z.literal('delivery'), deliveryId: DeliveryId }),
 ]);
@@ -21,6 +25,8 @@ export const DeliveryTask = z.discriminatedUnion('task', [
   z.object({ task: z.literal('deliver'), deliveryId: DeliveryId }),
   /** Tell every alert of a delivery what became of it. */
   z.object({ task: z.literal('settle'), deliveryId: DeliveryId }),
+  /** An accepted delivery came back. */
+  z.object({ task: z.literal('bounce'), deliveryId: DeliveryId }),
 ]);
 export type DeliveryTask = z.infer<typeof DeliveryTask>;
 

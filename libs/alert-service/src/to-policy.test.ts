@@ -1,7 +1,7 @@
 import { classifyFailure, limitsFor } from '@tocsin/alert-model';
 import type { FailureSignal } from '@tocsin/alert-model';
 import { InvariantError } from '@tocsin/runtime';
-import type { Config, RuleConfig, ScheduleConfig } from '@tocsin/runtime';
+import type { Config, RouteConfig, RuleConfig, ScheduleConfig, TimeWindowConfig } from '@tocsin/runtime';
 import { describe, expect, test } from 'vitest';
 import { toPolicy } from './to-policy.ts';
 
@@ -11,12 +11,25 @@ const defaultRule: RuleConfig = {
   groupBy: ['source', 'job_type', 'target_id'],
   ignore: false,
 };
+const route = (changes: Partial<RouteConfig> = {}): RouteConfig => ({
+  name: 'default',
+  match: {},
+  channels: ['email'],
+  fallback: [],
+  digest: { windowMs: 0, firstAtOnce: false, itemsMax: 100 },
+  quietHours: [],
+  breakThrough: ['critical'],
+  ...changes,
+});
 const config = (changes: Partial<Config> = {}): Parameters<typeof toPolicy>[0] => ({
   rules: [defaultRule],
   chains: [],
-  routes: [{ name: 'default', match: {}, channels: ['email'], fallback: [], digest: { windowMs: 0 } }],
+  routes: [route()],
   escalations: {},
   schedules: [],
+  jobs: [],
+  channels: {},
+  selfWatch: { staleAfterMs: 60_000, auditMs: 60_000 },
   ...changes,
 });
 const schedule = (changes: Partial<ScheduleConfig>): ScheduleConfig => ({
@@ -45,6 +58,8 @@ const partial = (failed: number): FailureSignal => ({
   runContext: null,
   counts: { failed, total: 1_000 },
   history: null,
+  sourceSuccesses: null,
+  details: null,
   notes: [],
   observedAt: '2026-03-02T03:00:00Z',
 });
@@ -136,4 +151,93 @@ describe('chains and schedules', () => {
       expect(() => toPolicy(config({ schedules: [given] }))).toThrow('nightly');
     },
   );
+});
+
+describe('routes', () => {
+  test('say everything that they say in the configuration', () => {
+    const night: TimeWindowConfig = { days: [1, 5], fromMinute: 1_320, toMinute: 420, timeZone: 'Europe/Berlin' };
+    const full = route({
+      match: { source: ['apple'], severity: ['error'], kind: ['failed'], adapter: ['oban'], during: [night] },
+      fallback: ['outbox'],
+      digest: { windowMs: 900_000, firstAtOnce: true, itemsMax: 20, allQuiet: { cron: '0 9 * * *', timeZone: 'UTC' } },
+      quietHours: [night],
+      breakThrough: ['critical', 'error'],
+      escalation: 'night',
+    });
+    const escalations: Config['escalations'] = {
+      night: {
+        levels: [
+          { afterMs: 900_000, channels: ['oncall'] },
+          { afterMs: 1_800_000, channels: ['manager'], severities: ['critical'] },
+        ],
+        repeat: { everyMs: 3_600_000, times: 3 },
+      },
+    };
+    expect(toPolicy(config({ routes: [full], escalations })).routes).toEqual([
+      {
+        name: 'default',
+        match: full.match,
+        channels: ['email'],
+        fallback: ['outbox'],
+        windowMs: 900_000,
+        firstAtOnce: true,
+        itemsMax: 20,
+        allQuiet: { cron: '0 9 * * *', timeZone: 'UTC' },
+        quietHours: [night],
+        breakThrough: ['critical', 'error'],
+        escalation: {
+          name: 'night',
+          levels: [
+            { afterMs: 900_000, channels: ['oncall'], severities: null },
+            { afterMs: 1_800_000, channels: ['manager'], severities: ['critical'] },
+          ],
+          repeat: { everyMs: 3_600_000, times: 3 },
+        },
+      },
+    ]);
+  });
+
+  test('end with the way of canaries where there are any, and no other failure takes it', () => {
+    const policy = toPolicy(config({ selfWatch: { staleAfterMs: 1, auditMs: 1, canaryMs: 3_600_000 } }));
+    expect(policy.routes.map(({ name, channels }) => [name, channels])).toEqual([
+      ['default', ['email']],
+      ['tocsin_canary', ['tocsin_canary']],
+    ]);
+    const canary = {
+      ...partial(100),
+      kind: 'failed' as const,
+      source: 'tocsin',
+      jobType: 'canary',
+      table: 'tocsin_canary',
+    };
+    const routesOf = (signal: FailureSignal): unknown => {
+      const classified = classifyFailure(signal, policy);
+      return 'routes' in classified ? classified.routes.map(({ name, fallback }) => [name, fallback]) : classified;
+    };
+    expect(routesOf(canary)).toEqual([['tocsin_canary', []]]);
+    expect(routesOf({ ...canary, table: 'tocsin', kind: 'unhealthy' })).toEqual([['default', []]]);
+    expect(routesOf({ ...canary, source: 'apple', table: 'research_jobs' })).toEqual([['default', []]]);
+  });
+});
+
+describe('what is told of many alerts', () => {
+  test('is off where the configuration says so', () => {
+    expect(toPolicy(config())).toMatchObject({ storm: null, flapping: null });
+    const storm = { keys: 50, withinMs: 300_000, updateMs: 900_000 };
+    const flapping = { times: 4, withinMs: 21_600_000, holdMs: 3_600_000 };
+    expect(toPolicy(config({ storm, flapping }))).toMatchObject({ storm: { ...storm, share: null }, flapping });
+  });
+
+  test('channels that reach people come first, tables have the adapters they are read with', () => {
+    const channels: Config['channels'] = {
+      console: { type: 'console' },
+      outbox: { type: 'outbox', directory: '/var/lib/outbox' },
+      email: { type: 'smtp', url: 'smtp://127.0.0.1', to: ['ada@example.com'], from: 'tocsin@example.com' },
+    };
+    const jobs = [{ name: 'queue', adapter: 'oban' } as Config['jobs'][number]];
+    expect(toPolicy(config({ channels, jobs }))).toMatchObject({
+      channels: ['email', 'console', 'outbox'],
+      adapters: { queue: 'oban' },
+    });
+  });
 });

@@ -19,10 +19,13 @@ import type {
   DigestState,
   Effect,
   Instant,
+  Severity,
 } from '@tocsin/alert-model';
 import type { Append } from '@tocsin/event-store';
 import { v5 as uuidv5 } from 'uuid';
 import { jobNamespace } from './job-namespace.ts';
+import { judgeStorms } from './judge-storms.ts';
+import type { SourceSuccesses } from './judge-storms.ts';
 import type { ServiceContext, Session, TocsinEnqueue } from './service-context.ts';
 
 type Join = Extract<Effect, { type: 'JoinDigest' }>;
@@ -35,6 +38,9 @@ export interface Decided {
   readonly alertId: string;
   readonly key: string;
   readonly state: string;
+  readonly severity: Severity | null;
+  /** Of the stream, after the event: 1 opens an alert. null when nothing came of it. */
+  readonly version: number | null;
 }
 
 /**
@@ -63,8 +69,20 @@ interface Touched {
   readonly events: AlertEvent[];
 }
 
-/** Begins a unit of work. The caller holds the lock of the log. */
-export const beginWork = (context: Pick<ServiceContext, 'queue'>, session: Session, now: Instant): UnitOfWork => {
+/** What a unit of work needs of the service. */
+export type WorkContext = Pick<ServiceContext, 'queue' | 'policy'>;
+
+/**
+ * Begins a unit of work. The caller holds the lock of the log.
+ *
+ * @param successes how many jobs of a source succeeded lately, where that is known; for judging what share of it fails
+ */
+export const beginWork = (
+  context: WorkContext,
+  session: Session,
+  now: Instant,
+  successes: SourceSuccesses = new Map(),
+): UnitOfWork => {
   const alerts = new Map<AlertId, AlertState>();
   const decided: Decided[] = [];
   let touched = new Map<AlertId, Touched>();
@@ -74,14 +92,26 @@ export const beginWork = (context: Pick<ServiceContext, 'queue'>, session: Sessi
   let digestAppends: Append[] = [];
   let digests = new Map<string, DigestState>();
   let openDigests: DigestState[] | null = null;
+  /** Sources of alerts opened since the last flush, which no statement can count yet. */
+  let opening: string[] = [];
 
   const take = (state: AlertState | null, id: AlertId, event: AlertEvent, reason: string, after: AlertState): void => {
     alerts.set(id, after);
     const known = touched.get(id);
     if (known === undefined) touched.set(id, { expectedVersion: after.version - 1, events: [event] });
     else known.events.push(event);
+    if (state === null) opening.push(after.source);
     for (const effect of effectsOf(state, event, after)) plan(effect);
-    decided.push({ decision: event.type, reason, alertId: id, key: after.key, state: after.state });
+    if (after.state === 'resolved' && state !== null && state.state !== 'resolved') jobs.push(...lookAtSilences(state));
+    decided.push({
+      decision: event.type,
+      reason,
+      alertId: id,
+      key: after.key,
+      state: after.state,
+      severity: after.severity,
+      version: after.version,
+    });
   };
 
   const plan = (effect: Effect): void => {
@@ -96,13 +126,23 @@ export const beginWork = (context: Pick<ServiceContext, 'queue'>, session: Sessi
           queue: 'timers',
           data: { timer: 'escalation', digestId, route, level },
           startAfter: at,
-          id: uuidv5(`escalation ${digestId} ${level} ${at}`, jobNamespace),
+          id: uuidv5(`escalation ${digestId} ${route} ${level} ${at}`, jobNamespace),
         });
         return;
       }
       case 'ScheduleLapse':
         jobs.push({ queue: 'timers', data: { timer: 'lapse', alertId: effect.alertId }, startAfter: effect.at });
         return;
+      case 'ScheduleSettle': {
+        const { alertId, at } = effect;
+        jobs.push({
+          queue: 'timers',
+          data: { timer: 'settle', alertId },
+          startAfter: at,
+          id: uuidv5(`settle ${alertId} ${at}`, jobNamespace),
+        });
+        return;
+      }
       default:
         effect satisfies never;
     }
@@ -125,7 +165,12 @@ export const beginWork = (context: Pick<ServiceContext, 'queue'>, session: Sessi
     const all = [...wanted.filter((effect): effect is Join => effect.type === 'JoinDigest'), ...escalating];
     if (all.length === 0) return;
     openDigests ??= [...(await session.loadOpenDigests())];
-    const { batched, opened } = joinDigests(all, openDigests, () => DigestId.parse(randomUUID()), now);
+    const { hours } = context.policy;
+    const storms = await judgeStorms(context.policy, session, now, { joins: all, opening, successes });
+    const { batched, opened } = joinDigests(all, openDigests, () => DigestId.parse(randomUUID()), now, {
+      hours,
+      storms,
+    });
     for (const event of opened) {
       openDigests.push(applyDigest(null, [event]));
       jobs.push(sealJob(event.data.digestId, event.data.dueAt, now));
@@ -152,6 +197,8 @@ export const beginWork = (context: Pick<ServiceContext, 'queue'>, session: Sessi
           alertId: id,
           key: state?.key ?? '',
           state: state?.state ?? 'absent',
+          severity: state?.severity ?? null,
+          version: null,
         });
         return null;
       }
@@ -188,7 +235,8 @@ export const beginWork = (context: Pick<ServiceContext, 'queue'>, session: Sessi
       await session.saveAlerts(states.filter((state) => state.state === 'resolved'));
       await session.saveAlerts(states.filter((state) => state.state !== 'resolved'));
       await session.saveDigests([...digests.values()]);
-      await context.queue.enqueue(session.tx, jobs);
+      await context.queue.enqueue(session.tx, distinctJobs(jobs));
+      opening = [];
       touched = new Map();
       joining = new Set();
       escalating = [];
@@ -204,6 +252,31 @@ const sealJob = (digestId: DigestId, dueAt: Instant, now: Instant): TocsinEnqueu
   isAfter(dueAt, now)
     ? { queue: 'timers', data: { timer: 'digest', digestId }, startAfter: dueAt }
     : { queue: 'deliveries', data: { task: 'seal', digestId } };
+
+/** A silence that ends with the resolution of its alerts may have lost the last of them. */
+const lookAtSilences = (state: AlertState): readonly TocsinEnqueue[] =>
+  Object.entries(state.silences).flatMap(([silenceId, { end }]) =>
+    end.until === 'resolved'
+      ? [
+          {
+            queue: 'timers',
+            data: { timer: 'silence', silenceId },
+            id: uuidv5(`silence ${silenceId} ${state.id}`, jobNamespace),
+          },
+        ]
+      : [],
+  );
+
+/** Every alert of a digest asks for the same timer. */
+const distinctJobs = (jobs: readonly TocsinEnqueue[]): readonly TocsinEnqueue[] => {
+  const ids = new Set<string>();
+  return jobs.filter(({ id }) => {
+    if (id === undefined) return true;
+    if (ids.has(id)) return false;
+    ids.add(id);
+    return true;
+  });
+};
 
 /** Appends to the same stream become one. */
 const mergeAppends = (appends: readonly Append[]): readonly Append[] => {

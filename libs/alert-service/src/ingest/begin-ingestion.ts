@@ -56,7 +56,13 @@ export const beginIngestion = async (
 
   // Where no rule has a threshold nothing is held.
   const holds = context.policy.rules.some((rule) => rule.threshold !== undefined);
-  const held = holds ? classifyHeld(context, await session.heldFailures(failureKeys)) : [];
+  const held = holds ? classifyHeld(context, await session.heldFailures(failureKeys), now) : [];
+  const known = await loadPredecessors(
+    context,
+    session,
+    failureKeys.filter((key) => !open.has(key)),
+  );
+  const silences = fresh.length + held.length === 0 ? [] : await session.activeSilences();
   const ingestion: Ingestion = {
     context,
     session,
@@ -64,10 +70,9 @@ export const beginIngestion = async (
     now,
     open,
     resolved: new Map(),
-    predecessors: await loadPredecessors(
-      session,
-      failureKeys.filter((key) => !open.has(key)),
-    ),
+    ...known,
+    silences,
+    openDigestIds: new Set(silences.length === 0 ? [] : (await session.loadOpenDigests()).map(({ id }) => id)),
     remembered: byKey(
       await session.recentSuccesses([...new Set([...failureKeys, ...followedAlerts.map(({ key }) => key)])]),
     ),
@@ -85,12 +90,22 @@ export const beginIngestion = async (
   return { ingestion, failures: [...fresh, ...held], aftermath };
 };
 
+/** Of keys without an open alert: the alert before, and how often the key has come and gone lately. */
 const loadPredecessors = async (
+  { policy }: Pick<ServiceContext, 'policy'>,
   session: Session,
   keys: readonly string[],
-): Promise<Map<string, NonNullable<Opening['predecessor']>>> => {
-  const rows = keys.length === 0 ? [] : await session.loadPredecessors(keys);
-  return new Map(rows.map(({ key, alertId, resolvedAt, recentCount }) => [key, { alertId, resolvedAt, recentCount }]));
+): Promise<Pick<Ingestion, 'predecessors' | 'flaps'>> => {
+  const rows = keys.length === 0 ? [] : await session.loadPredecessors(keys, policy.flapping?.withinMs);
+  return {
+    predecessors: new Map(
+      rows.map(({ key, alertId, resolvedAt, recentCount }): [string, NonNullable<Opening['predecessor']>] => [
+        key,
+        { alertId, resolvedAt, recentCount },
+      ]),
+    ),
+    flaps: new Map(rows.map(({ key, flapCount }) => [key, flapCount])),
+  };
 };
 
 const byKey = (

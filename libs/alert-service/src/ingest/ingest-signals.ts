@@ -1,5 +1,6 @@
-import { orderSignals } from '@tocsin/alert-model';
-import type { Instant, OutcomeId, Signal, SuccessSignal } from '@tocsin/alert-model';
+import { isAfter, orderSignals } from '@tocsin/alert-model';
+import type { FailureSignal, Instant, OutcomeId, Signal, SuccessSignal } from '@tocsin/alert-model';
+import type { SourceSuccesses } from '../judge-storms.ts';
 import { logDecided } from '../log-decided.ts';
 import type { ServiceContext, Session, TocsinJob } from '../service-context.ts';
 import { beginWork } from '../unit-of-work.ts';
@@ -11,6 +12,7 @@ import { guarded, succeed } from './ingestion.ts';
 import type { Ingestion, KnownFailure } from './ingestion.ts';
 import { keepWaiting } from './reach-threshold.ts';
 import { readSignals } from './read-signals.ts';
+import type { ReadSignals } from './read-signals.ts';
 import { takeFailure } from './take-failure.ts';
 import { tellQuarantine } from './tell-quarantine.ts';
 
@@ -39,13 +41,15 @@ export const ingestSignals = async (context: ServiceContext, jobs: readonly Tocs
   const result = await context.store.transaction('notifier.ingest', async (session) => {
     await session.lockLog();
     const now = await session.now();
-    const work = beginWork(context, session, now);
-    const ingested = await ingest(context, session, work, raw, now);
+    const signals = readSignals(raw, now);
+    const work = beginWork(context, session, now, successesOf(signals.failures));
+    const ingested = await ingest(context, session, work, signals, now);
     await work.flush();
     await context.queue.completeInTransaction(session.tx, jobs);
     return { ingested, decided: work.decided };
   });
-  logDecided(context.log, result.decided);
+  logDecided(context, result.decided);
+  context.observer?.ingested(result.ingested);
   return result.ingested;
 };
 
@@ -53,13 +57,12 @@ const ingest = async (
   context: ServiceContext,
   session: Session,
   work: UnitOfWork,
-  raw: readonly unknown[],
+  signals: ReadSignals,
   now: Instant,
 ): Promise<Ingested> => {
-  const signals = readSignals(raw, now);
   const known = await session.recordedOutcomes(signals.failures.map((signal) => signal.outcomeId));
   const fresh = signals.failures.filter((signal) => !known.has(signal.outcomeId));
-  const classified = classifyFailures(context, fresh);
+  const classified = classifyFailures(context, fresh, now);
   const { ingestion, failures, aftermath } = await beginIngestion(
     context,
     session,
@@ -99,6 +102,17 @@ const ingest = async (
     successes: signals.successes.length,
     ...ingestion.counts,
   };
+};
+
+/** How many jobs of each source succeeded lately, by the failure that was read last. */
+const successesOf = (failures: readonly FailureSignal[]): SourceSuccesses => {
+  const newest = new Map<string, { readonly at: Instant; readonly successes: number }>();
+  for (const { source, sourceSuccesses, observedAt } of failures) {
+    const known = newest.get(source);
+    if (sourceSuccesses !== null && (known === undefined || isAfter(observedAt, known.at)))
+      newest.set(source, { at: observedAt, successes: sourceSuccesses });
+  }
+  return new Map([...newest].map(([source, { successes }]) => [source, successes]));
 };
 
 const take = (ingestion: Ingestion, signal: Signal, failureOf: ReadonlyMap<OutcomeId, KnownFailure>): void => {

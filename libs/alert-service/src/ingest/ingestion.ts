@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { decideSuccess, isAfter, shorten } from '@tocsin/alert-model';
+import { addMs, decideSuccess, isAfter, shorten } from '@tocsin/alert-model';
 import type {
   AlertId,
   AlertState,
   Classification,
+  DigestId,
   FailureSignal,
   Instant,
   Opening,
@@ -11,6 +12,7 @@ import type {
   Signal,
   SuccessSignal,
 } from '@tocsin/alert-model';
+import type { Silence } from '@tocsin/event-store';
 import type { ServiceContext, Session } from '../service-context.ts';
 import type { UnitOfWork } from '../unit-of-work.ts';
 
@@ -37,6 +39,12 @@ export interface Ingestion {
   readonly open: Map<string, AlertState>;
   /** For keys without an open alert: the latest resolved one. */
   readonly predecessors: Map<string, NonNullable<Opening['predecessor']>>;
+  /** How many alerts of a key were resolved within the time in which that counts as flapping. */
+  readonly flaps: Map<string, number>;
+  /** Silences that have begun and not ended. */
+  readonly silences: readonly Silence[];
+  /** Digests that are not sealed, where there are silences. */
+  readonly openDigestIds: ReadonlySet<DigestId>;
   /** Alerts resolved by this batch, by key. */
   readonly resolved: Map<string, readonly AlertState[]>;
   /** Successes heard of lately, by key. */
@@ -59,7 +67,10 @@ export interface Ingestion {
 }
 
 /** Takes note of what a decision made of an alert. */
-export const settle = ({ open, resolved, predecessors, now }: Ingestion, state: AlertState | null): void => {
+export const settle = (
+  { open, resolved, predecessors, flaps, now, context }: Ingestion,
+  state: AlertState | null,
+): void => {
   if (state === null) return;
   const { id, key } = state;
   if (state.state !== 'resolved') {
@@ -74,6 +85,10 @@ export const settle = ({ open, resolved, predecessors, now }: Ingestion, state: 
   const isNewest = known === undefined || !isAfter(known.resolvedAt, resolvedAt);
   predecessors.set(key, isNewest ? { alertId: id, resolvedAt, recentCount } : { ...known, recentCount });
   resolved.set(key, [...(resolved.get(key) ?? []), state]);
+  // Counted as the store counts those of earlier batches.
+  const { flapping } = context.policy;
+  if (flapping !== null && isAfter(resolvedAt, addMs(now, -flapping.withinMs)))
+    flaps.set(key, (flaps.get(key) ?? 0) + 1);
 };
 
 /** Lets a success count for the open alert of a key, if there is one. */

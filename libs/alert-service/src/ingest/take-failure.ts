@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { AlertId, decideFailure, isAfter, isCondition, limitsFor, stepName } from '@tocsin/alert-model';
-import type { AlertState, FailureSignal } from '@tocsin/alert-model';
+import { AlertId, decideFailure, isAfter, isCanary, isCondition, limitsFor, stepName } from '@tocsin/alert-model';
+import type { AlertState, FailureSignal, Opening } from '@tocsin/alert-model';
+import { mutesFor } from '../matching-silences.ts';
 import { guarded, outcomeOf, settle, succeedAgain } from './ingestion.ts';
 import type { Ingestion, KnownFailure } from './ingestion.ts';
 import { reachThreshold } from './reach-threshold.ts';
@@ -34,7 +35,7 @@ export const takeFailure = (ingestion: Ingestion, failure: KnownFailure): void =
 
 /** Records one occurrence. */
 const recordFailure = (ingestion: Ingestion, { signal, classification, held }: KnownFailure): void => {
-  const { open, predecessors, work, now, outcomes, released, alertOf } = ingestion;
+  const { open, predecessors, silences, work, now, outcomes, released, alertOf } = ingestion;
   if (held) released.push(signal.outcomeId);
   guarded(ingestion, signal, () => {
     const { key } = classification;
@@ -44,11 +45,22 @@ const recordFailure = (ingestion: Ingestion, { signal, classification, held }: K
       now,
       alertId,
       predecessor: predecessors.get(key) ?? null,
+      silences: mutesFor(silences, { signal, classification, state, now }),
+      openDigestIds: ingestion.openDigestIds,
+      flapping: state === null && !isCanary(signal) ? flappingOf(ingestion, key) : null,
     });
     settle(ingestion, work.apply(alertId, decision));
     outcomes.push(outcomeOf(signal, alertId, 'recorded'));
     if (isCondition(signal.kind)) alertOf.set(signal.outcomeId, alertId);
   });
+};
+
+/** A key that came and went more often than the policy allows is flapping from its next alert on. */
+const flappingOf = ({ context, flaps }: Ingestion, key: string): Opening['flapping'] => {
+  const { flapping } = context.policy;
+  const before = flaps.get(key) ?? 0;
+  if (flapping === null || before < flapping.times) return null;
+  return { count: before + 1, withinMs: flapping.withinMs, holdMs: flapping.holdMs };
 };
 
 /**

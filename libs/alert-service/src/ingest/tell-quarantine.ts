@@ -40,13 +40,17 @@ export const tellQuarantine = async ({
     runContext: null,
     counts: null,
     history: null,
+    sourceSuccesses: null,
+    details: null,
     notes: [],
     observedAt: now,
   };
-  const classification = classifyFailure(signal, { ...context.policy, rules: [] });
+  const classification = classifyFailure(signal, { ...context.policy, rules: [] }, now);
   if ('ignoredBy' in classification) return;
   const state = open.get(classification.key) ?? (await session.loadOpenAlertsByKey([classification.key]))[0] ?? null;
   if (state !== null) work.load([state]);
   const alertId = state?.id ?? AlertId.parse(randomUUID());
-  work.apply(alertId, decideFailure(state, signal, classification, { now, alertId, predecessor: null }));
+  // No silence mutes it: what lies in quarantine may be anybody's failure.
+  const opening = { now, alertId, predecessor: null, silences: [], flapping: null };
+  work.apply(alertId, decideFailure(state, signal, classification, opening));
 };
