@@ -21,6 +21,8 @@ const signal = (n: number, chars: number): FailureSignal => ({
   runContext: null,
   counts: null,
   history: null,
+  sourceSuccesses: null,
+  details: null,
   notes: [],
   observedAt: '2026-03-01T03:00:00Z',
 });

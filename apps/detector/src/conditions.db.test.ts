@@ -24,7 +24,7 @@ const rules: readonly Rule[] = [
     stalledAfterMs: 30 * minuteMs,
   },
 ];
-const policy = { rules, chains: [], schedules: [] };
+const policy = { rules, chains: [], schedules: [], storm: null };
 const running = (minutes: number, changes = {}) =>
   insertResearchJob(pool, {
     target_id: 'songs',
@@ -196,7 +196,7 @@ describe('overdue', () => {
     due: { kind: 'every', everyMs: 60 * minuteMs },
     graceMs: 5 * minuteMs,
   };
-  const scheduled = { rules, chains: [], schedules: [schedule] };
+  const scheduled = { rules, chains: [], schedules: [schedule], storm: null };
   const succeeded = (minutes: number) =>
     insertResearchJob(pool, {
       source: 'apple',

@@ -2,6 +2,7 @@ import type { Policy, SignalBatch } from '@tocsin/alert-model';
 import type { StoreSession } from '@tocsin/event-store';
 import type { QueueDepth } from '@tocsin/queue';
 import type { JobTableConfig, Logger, Pool, Queryable } from '@tocsin/runtime';
+import type { DetectorMetrics } from './detector-metrics.ts';
 
 /** Code of the error that says that Tocsin's own database failed, as opposed to a watched one. */
 export const storeFailedCode = 'STORE_FAILED';
@@ -22,6 +23,8 @@ export type DetectorSession = Pick<
   | 'saveCursor'
   | 'watchedAlerts'
   | 'beat'
+  | 'lockLog'
+  | 'newestBeats'
 > & {
   /** The open transaction, for the queue. */
   readonly tx: Queryable;
@@ -66,7 +69,7 @@ export interface WatchedTable {
 }
 
 /** The part of the policy that says when a job, a chain run or a schedule is late or silent. */
-export type DetectorPolicy = Pick<Policy, 'rules' | 'chains' | 'schedules'>;
+export type DetectorPolicy = Pick<Policy, 'rules' | 'chains' | 'schedules' | 'storm'>;
 
 /** What the parts of the detector share. */
 export interface DetectorContext {
@@ -82,4 +85,5 @@ export interface DetectorContext {
   readonly unreadableAfterMs: number;
   /** After how long a repair without an end counts as interrupted, in milliseconds. */
   readonly interruptedAfterMs: number;
+  readonly metrics: DetectorMetrics;
 }

@@ -1,9 +1,9 @@
 import { FailureSignal, Signal, SignalBatch, SuccessSignal, alertModelVersion, evolveAlert } from '@tocsin/alert-model';
 import { createPostgresStore } from '@tocsin/event-store';
 import { createQueue } from '@tocsin/queue';
-import type { QueuePayloads } from '@tocsin/queue';
+import type { Queue, QueuePayloads } from '@tocsin/queue';
 import { createLogger } from '@tocsin/runtime';
-import type { Pool } from '@tocsin/runtime';
+import type { Logger, Pool } from '@tocsin/runtime';
 import type { TestDatabase } from '@tocsin/testing';
 import { afterAll } from 'vitest';
 import { createDetector } from './detector.ts';
@@ -14,6 +14,9 @@ import type { WatchedTable } from './detector-ports.ts';
 export interface DetectorBench {
   readonly table: WatchedTable;
   readonly store: ReturnType<typeof createPostgresStore>;
+  readonly queue: Queue<QueuePayloads>;
+  /** Writes to `log`. */
+  readonly logger: Logger;
   /** A new detector, as after a restart: it remembers only what the database holds. */
   readonly detector: (
     changes?: Partial<Omit<DetectorOptions, 'tables'>> & { readonly tables?: readonly WatchedTable[] },
@@ -55,6 +58,8 @@ export const createDetectorBench = async ({ pool, connectionString }: TestDataba
   return {
     table,
     store,
+    queue,
+    logger: log,
     log: entries,
     detector: (changes) => createDetector({ tables: [table], store, queue, log, instance: 'test', ...changes }),
     signals,

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TocsinError, databaseErrorKind } from '@tocsin/runtime';
 import type { Logger } from '@tocsin/runtime';
+import { noMetrics } from './detector-metrics.ts';
+import type { DetectorMetrics } from './detector-metrics.ts';
 import { storeFailedCode } from './detector-ports.ts';
 import type {
   DetectorContext,
@@ -13,8 +15,10 @@ import type {
 import { watchTable } from './watch-table.ts';
 import type { TablePollReport, TableWatch } from './watch-table.ts';
 
-/** A heartbeat is written at most this often, in milliseconds. */
-const beatEveryMs = 10_000;
+/** How often a heartbeat is written, in milliseconds. */
+const beatEveryDefaultMs = 10_000;
+/** A loop that has not turned for its pause and this time, in milliseconds, does not turn any more. */
+const turnMaxMs = 120_000;
 /** Longest pause after a poll that failed, in milliseconds. */
 const backoffMaxMs = 30_000;
 /** Every how many polls successes are looked for; a recovery is less urgent than a failure, and looking costs statements. */
@@ -42,12 +46,16 @@ export interface DetectorOptions {
   readonly store: DetectorStore;
   readonly queue: DetectorQueue;
   readonly log: Logger;
+  /** What it counts about its work. Default: nothing. */
+  readonly metrics?: DetectorMetrics;
   /** Name of this process in `tocsin.heartbeats`. */
   readonly instance: string;
   /** Literal secrets (`configSecrets`), replaced wherever they stand in an error. Default: none. */
   readonly secrets?: readonly string[];
   /** Says what is wrong with Tocsin's own database; default: the error's own message. */
   readonly describeStoreError?: (error: unknown) => string;
+  /** How often a sign of life is given, in milliseconds. Default: 10 s. */
+  readonly beatEveryMs?: number;
   /** Default 10 minutes. */
   readonly resendAfterMs?: number;
   /** Milliseconds that only go forward. Default: `performance.now()`. */
@@ -60,6 +68,17 @@ export interface PollReport {
   readonly tables: readonly TablePollReport[];
 }
 
+/** How one table is watched. */
+export interface TableHealth {
+  readonly table: string;
+  /** Milliseconds since the last poll ended, well or badly; null before the first time. */
+  readonly polledAgoMs: number | null;
+  /** Its loop runs and has not turned for too long. */
+  readonly stalled: boolean;
+  /** What kept the last poll from being finished, in words for the log; null when nothing did. */
+  readonly problem: string | null;
+}
+
 export interface Detector {
   /** One poll of every table, with a look for successes. Never throws; see the reports' `problem`. */
   readonly pollOnce: () => Promise<PollReport>;
@@ -69,6 +88,8 @@ export interface Detector {
   readonly start: () => void;
   /** Polls every table at once instead of at the end of its pause: a worker has said that a job ended. */
   readonly wake: () => void;
+  /** Whether the loops turn and the tables can be read, table by table. */
+  readonly health: () => readonly TableHealth[];
   /** Finishes the polls under way. May be called twice, and without `start`. */
   readonly stop: () => Promise<void>;
 }
@@ -79,36 +100,65 @@ export interface Detector {
  */
 export const createDetector = (options: DetectorOptions): Detector => {
   const context: DetectorContext = {
-    policy: options.policy ?? { rules: [], chains: [], schedules: [] },
+    policy: options.policy ?? { rules: [], chains: [], schedules: [], storm: null },
     interruptedAfterMs: options.interruptedAfterMs ?? interruptedAfterDefaultMs,
     unreadableAfterMs: options.unreadableAfterMs ?? unreadableAfterDefaultMs,
     store: explained(options.store, options.describeStoreError),
     queue: options.queue,
     log: options.log,
     secrets: options.secrets ?? [],
+    metrics: options.metrics ?? noMetrics,
     monotonicMs: options.monotonicMs ?? (() => performance.now()),
   };
   const { log, monotonicMs, store } = context;
   const pause = options.pause ?? waitOnTimer;
   const resendAfterMs = options.resendAfterMs ?? resendAfterDefaultMs;
+  const beatEveryMs = options.beatEveryMs ?? beatEveryDefaultMs;
   const watches = options.tables.map((table) => watchTable(context, table, resendAfterMs));
   const stopping = new AbortController();
   let waking = new AbortController();
   let hints = 0;
   let loops: readonly Promise<void>[] = [];
+  let loopsSinceMs: number | null = null;
   let beatenAtMs = Number.NEGATIVE_INFINITY;
 
+  const health = (): readonly TableHealth[] =>
+    watches.map(({ table, polledAtMs, problem }) => {
+      const nowMs = monotonicMs();
+      const atMs = polledAtMs();
+      const turnedAtMs = loopsSinceMs === null ? null : Math.max(loopsSinceMs, atMs ?? loopsSinceMs);
+      return {
+        table: table.name,
+        polledAgoMs: atMs === null ? null : nowMs - atMs,
+        stalled: turnedAtMs !== null && nowMs - turnedAtMs > turnMaxMs + Math.max(table.pollMs, backoffMaxMs),
+        problem: problem(),
+      };
+    });
+
+  /** A sign of life says that every loop turns: one that hangs is noticed by whoever waits for it. */
+  const isTimeToBeat = (): boolean =>
+    monotonicMs() - beatenAtMs >= beatEveryMs && !health().some(({ stalled }) => stalled);
   const beat = async (session: DetectorSession): Promise<void> => {
-    if (monotonicMs() - beatenAtMs < beatEveryMs) return;
+    if (!isTimeToBeat()) return;
     await session.beat('detector', options.instance, { tables: watches.map((watch) => watch.status()) });
     beatenAtMs = monotonicMs();
   };
-  /** A detector whose tables cannot be read is alive all the same, and its heartbeat says what is wrong. */
+  /**
+   * A detector whose tables cannot be read, or are looked at once an hour, is alive all the same, and its heartbeat says
+   * what is wrong.
+   */
   const beatAnyway = async (): Promise<void> => {
     try {
-      if (monotonicMs() - beatenAtMs >= beatEveryMs) await store.transaction('detector.beat', beat);
+      if (isTimeToBeat()) await store.transaction('detector.beat', beat);
     } catch (error) {
       log.debug({ err: error }, 'the heartbeat could not be written');
+    }
+  };
+  const beats = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      // Twice as often as needed, because one of a poll's own may have come shortly before.
+      await waitOnTimer(beatEveryMs / 2, stopping.signal);
+      if (!stopping.signal.aborted) await beatAnyway();
     }
   };
 
@@ -152,8 +202,11 @@ export const createDetector = (options: DetectorOptions): Detector => {
       ),
     }),
     start: () => {
-      if (loops.length === 0 && !stopping.signal.aborted) loops = watches.map(loop);
+      if (loops.length > 0 || stopping.signal.aborted) return;
+      loopsSinceMs = monotonicMs();
+      loops = [...watches.map(loop), beats()];
     },
+    health,
     wake: () => {
       hints += 1;
       waking.abort();

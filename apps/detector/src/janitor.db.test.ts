@@ -25,7 +25,11 @@ const withRule = (onStuck: StuckAction, changes: Partial<Parameters<typeof bench
     stuckAfter: { mode: 'fixed', heartbeatMs: 15 * minuteMs, updateMs: null },
     onStuck,
   };
-  return bench.detector({ tables: [table], policy: { rules: [rule], chains: [], schedules: [] }, ...changes });
+  return bench.detector({
+    tables: [table],
+    policy: { rules: [rule], chains: [], schedules: [], storm: null },
+    ...changes,
+  });
 };
 const silent = (changes = {}) =>
   insertResearchJob(pool, {

@@ -112,7 +112,16 @@ describe('the detector with the roles of docs/roles', () => {
       const sent = rows.flatMap((row) => SignalBatch.parse(row['data']).signals);
       expect(sent).toMatchObject([{ jobId: first }, { jobId: second }]);
       const { rows: beats } = await own.pool.query("select data from tocsin.heartbeats where component = 'detector'");
-      expect(beats).toMatchObject([{ data: { tables: [{ problem: null }] } }]);
+      expect(beats).toMatchObject([
+        {
+          data: {
+            tables: [
+              { table: 'research_jobs', problem: null },
+              { table: 'tocsin_canary', problem: null },
+            ],
+          },
+        },
+      ]);
       const complaints = log.filter(({ level }) => level === 'warn' || level === 'error');
       expect(complaints).toEqual([]);
     } finally {
@@ -239,7 +248,18 @@ describe("the detector's role in Tocsin's database", () => {
       'delete from tocsin.quarantine',
       'delete from tocsin.outcomes',
       "update tocsin.migrations set name = 'other'",
+      "insert into tocsin.silences (id, match, made_by, starts_at) values (gen_random_uuid(), '{}', 'me', now())",
+      'update tocsin.silences set ended_at = now()',
+      "insert into tocsin.channel_states (channel) values ('mine')",
+      'update tocsin.channel_states set parked_at = null',
+      "insert into tocsin.provider_events (id) values ('mine')",
+      'insert into tocsin.canary_jobs default values',
+      "update tocsin.canary_jobs set status = 'succeeded'",
     ]);
+  });
+
+  it('reads the canaries', async () => {
+    await expectAllowed(asDetector, ['select * from tocsin.canary_jobs']);
   });
 
   it('reads neither messages nor what is about to be told', async () => {
@@ -247,6 +267,9 @@ describe("the detector's role in Tocsin's database", () => {
       'select * from tocsin.deliveries',
       'select * from tocsin.digests',
       'select * from tocsin.held_failures',
+      'select * from tocsin.silences',
+      'select * from tocsin.channel_states',
+      'select * from tocsin.provider_events',
       'select * from public.research_jobs',
     ]);
   });

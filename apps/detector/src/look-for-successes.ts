@@ -3,6 +3,7 @@ import { compareInstants, stepName } from '@tocsin/alert-model';
 import type { WatchedAlert } from '@tocsin/event-store';
 import { findSuccesses, watchedWorkMax } from '@tocsin/job-sources';
 import type { FoundSuccess, JobSource, WatchedWork } from '@tocsin/job-sources';
+import { countSuccesses } from './detector-metrics.ts';
 import type { DetectorContext, DetectorSession } from './detector-ports.ts';
 import { enqueueSignals } from './send-failures.ts';
 import type { TableState, WatchedAlertStep } from './table-state.ts';
@@ -92,6 +93,7 @@ export const sendSuccesses = async (
     .toSorted((a, b) => compareInstants(a.finishedAt, b.finishedAt));
   await context.store.transaction('detector.successes', (session) => enqueueSignals(context, session, signals));
   for (const key of [...news.values()].flatMap(({ told }) => told)) successes.sent.set(key, context.monotonicMs());
+  countSuccesses(context.metrics, signals);
   context.log.info(
     {
       decision: 'SuccessesSent',

@@ -41,13 +41,26 @@ export const storeOpenAlert = async (
       missing: [],
       lastGreenAt: null,
       notes: [],
+      details: null,
       observedAt: failedAt,
       opening: {
         title: 'test',
         rule: null,
         chain,
-        routes: [{ name: 'default', channels: ['outbox'], fallback: [], windowMs: 0, escalation: null }],
+        routes: [
+          {
+            name: 'default',
+            channels: ['outbox'],
+            fallback: [],
+            windowMs: 0,
+            firstAtOnce: false,
+            quietHours: [],
+            breakThrough: ['critical'],
+            escalation: null,
+          },
+        ],
         predecessor: null,
+        flapping: null,
       },
     },
   };

@@ -8,13 +8,20 @@ import {
   TocsinError,
   assertSchemaUnderstood,
   configSecrets,
+  createMetrics,
   createPool,
   describeDatabaseError,
   listen,
+  startWorkerServer,
 } from '@tocsin/runtime';
-import type { Config, Listener, Logger, Pool } from '@tocsin/runtime';
+import type { Config, Listener, Logger, Pool, Stoppable, WorkerServer } from '@tocsin/runtime';
+import { createDetectorMetrics } from './detector-metrics.ts';
 import { createDetector } from './detector.ts';
 import type { Detector } from './detector.ts';
+import { canaryTable } from './self-watch/canary-table.ts';
+import { detectorHealth, detectorReady } from './self-watch/detector-health.ts';
+import { openOwnPath } from './self-watch/open-own-path.ts';
+import { startWatching, watchNotifier } from './self-watch/watch-notifier.ts';
 
 /** Connections to Tocsin's own database, and to the jobs' where they are the same; the queue takes up to two more. */
 const ownConnectionsMax = 3;
@@ -23,12 +30,28 @@ const jobsConnectionsMax = 2;
 
 /** Connections of the janitor to each watched database. */
 const janitorConnectionsMax = 1;
+/** Looks at the notifier, and signs of life of its own, in the time after which a component counts as silent … */
+const looksPerStale = 4;
+/** … but not more often than this, in milliseconds … */
+const looksEveryMinMs = 250;
+/** … and not less often than this: that it is back is to be seen before it tells that it was away. */
+const looksEveryMaxMs = 15_000;
+/** A sign of life is given at least this often, in milliseconds. */
+const beatEveryMaxMs = 10_000;
 /** What `select tocsin.hint()` notifies. */
 const hintChannel = 'tocsin_hint';
 
 /** A detector with its connections. */
 export interface OpenedDetector {
   readonly detector: Detector;
+  /**
+   * Starts polling, listening for hints, watching the notifier, and the port for health and metrics.
+   *
+   * @throws TocsinError `PORT_TAKEN` when a port was chosen and cannot be listened on
+   */
+  readonly start: () => Promise<void>;
+  /** Where health and metrics can be asked for; null before `start`, and without a port. */
+  readonly address: () => WorkerServer['address'];
   /** Stops the detector and closes its connections. */
   readonly close: () => Promise<void>;
 }
@@ -93,8 +116,15 @@ export const openDetector = async (config: Config, log: Logger): Promise<OpenedD
       url === databaseUrl ? own : open(url, jobsConnectionsMax),
     ]),
   );
+  const tables = [...config.jobs, ...(config.selfWatch.canaryMs === undefined ? [] : [canaryTable(databaseUrl)])];
+  const store = createPostgresStore({ pool: own, foldAlert: evolveAlert, modelVersion: alertModelVersion });
+  const policy = toPolicy(config);
+  const metrics = createMetrics();
+  const instance = `${hostname()}-${process.pid}`;
+  const { staleAfterMs } = config.selfWatch;
+  const lookEveryMs = Math.max(looksEveryMinMs, staleAfterMs / looksPerStale);
   const detector = createDetector({
-    tables: config.jobs.map((job) => {
+    tables: tables.map((job) => {
       const url = job.databaseUrl ?? databaseUrl;
       const variable =
         url === databaseUrl
@@ -109,35 +139,61 @@ export const openDetector = async (config: Config, log: Logger): Promise<OpenedD
         describeError: (error) => describeDatabaseError(error, url, variable),
       };
     }),
-    store: createPostgresStore({ pool: own, foldAlert: evolveAlert, modelVersion: alertModelVersion }),
+    store,
     queue,
+    metrics: createDetectorMetrics(metrics),
     describeStoreError: (error) => describeDatabaseError(error, databaseUrl),
     log,
-    policy: toPolicy(config),
+    policy,
     interruptedAfterMs: config.workers.claimSeconds * 1_000,
-    instance: `${hostname()}-${process.pid}`,
+    instance,
     secrets: configSecrets(config),
+    beatEveryMs: Math.min(beatEveryMaxMs, lookEveryMs),
   });
-  let listeners: readonly Listener[] = [];
+  const notifierWatch = watchNotifier({
+    context: { store, queue, log },
+    path: openOwnPath(config, policy, log),
+    instance,
+    staleAfterMs,
+    monotonicMs: () => performance.now(),
+    publicUrl: config.publicUrl ?? null,
+  });
+  const running: Stoppable[] = [];
+  let server: WorkerServer | null = null;
+  const start = async (): Promise<void> => {
+    const { host, detectorPort } = config.workers;
+    if (detectorPort !== undefined) {
+      server = await startWorkerServer({
+        host,
+        port: detectorPort,
+        setting: 'TOCSIN_DETECTOR_PORT',
+        log,
+        health: () => detectorHealth(detector.health()),
+        ready: () => detectorReady(own, detector.health(), notifierWatch.status()),
+        metrics,
+      });
+      running.push(server);
+    }
+    detector.start();
+    const listeners = [...new Set(tables.map((job) => job.databaseUrl ?? databaseUrl))].map(
+      (connectionString): Listener =>
+        listen({
+          connectionString,
+          channel: hintChannel,
+          applicationName: 'tocsin-detector-hints',
+          onNotify: detector.wake,
+          onProblem: (error) => log.debug({ err: error }, 'hints do not arrive at the moment; polling goes on'),
+        }),
+    );
+    running.push(...listeners);
+    running.push(startWatching(notifierWatch.look, Math.min(looksEveryMaxMs, lookEveryMs), log));
+  };
   return {
-    // Only a detector that goes on polling has anything to be woken for.
-    detector: {
-      ...detector,
-      start: () => {
-        detector.start();
-        listeners = [...poolsByUrl.keys()].map((connectionString) =>
-          listen({
-            connectionString,
-            channel: hintChannel,
-            applicationName: 'tocsin-detector-hints',
-            onNotify: detector.wake,
-            onProblem: (error) => log.debug({ err: error }, 'hints do not arrive at the moment; polling goes on'),
-          }),
-        );
-      },
-    },
+    detector,
+    start,
+    address: () => server?.address ?? null,
     close: async () => {
-      await Promise.all(listeners.map((listener) => listener.stop()));
+      await Promise.all(running.map((part) => part.stop()));
       await detector.stop();
       await close();
     },

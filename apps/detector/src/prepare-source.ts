@@ -1,3 +1,4 @@
+import { canaryTable } from '@tocsin/alert-model';
 import { adapterNames, countStatuses, customiseMapping, findMapping, inspectTable } from '@tocsin/job-sources';
 import type { JobSource } from '@tocsin/job-sources';
 import { TocsinError, formatDuration } from '@tocsin/runtime';
@@ -28,10 +29,12 @@ export const prepareSource = async (context: DetectorContext, state: TableState)
   const inspected = JSON.stringify([source.table, warnings, missingIndexes]);
   if (inspected === state.inspected) return source;
   state.inspected = inspected;
+  // Of our own table there is nothing that anybody could put right, and little that it would be good for.
+  const level = table.name === canaryTable ? 'debug' : 'warn';
   for (const warning of [...warnings, ...retentionWarnings(state, source)])
-    context.log.warn({ table: table.name }, warning);
+    context.log[level]({ table: table.name }, warning);
   for (const { purpose, statement } of missingIndexes)
-    context.log.warn(
+    context.log[level](
       { table: table.name, statement },
       `an index is missing, so ${purpose} reads the whole table; run: ${statement}`,
     );

@@ -12,9 +12,14 @@ export const runDetector = async (
   log: Logger,
   { once = false }: { readonly once?: boolean } = {},
 ): Promise<Stoppable> => {
-  const { detector, close } = await openDetector(config, log);
+  const { detector, start, close } = await openDetector(config, log);
   if (!once) {
-    detector.start();
+    try {
+      await start();
+    } catch (error) {
+      await close();
+      throw error;
+    }
     return { stop: close };
   }
   const finished = detector.runOnce().then(({ tables }) => {

@@ -4,7 +4,9 @@ import { readHistory, readRunContexts } from '@tocsin/job-sources';
 import type { JobSource } from '@tocsin/job-sources';
 import { inTransaction, isConnectionError } from '@tocsin/runtime';
 import { batchSignals } from './batch-signals.ts';
+import { countFailures } from './detector-metrics.ts';
 import type { DetectorContext, DetectorSession } from './detector-ports.ts';
+import { withSourceSuccesses } from './source-successes.ts';
 import type { ScanState, Scanned, TableState } from './table-state.ts';
 
 /** What is known of a run beyond the failed job may take this long to read, in milliseconds; then it is told without. */
@@ -46,12 +48,16 @@ export const sendFailures = async (
   });
   // Only now, because a transaction that failed has announced nothing.
   for (const { outcomeId } of signals) state.announced.set(outcomeId, true);
+  countFailures(
+    context.metrics,
+    signals.filter(({ outcomeId }) => sent.has(outcomeId)),
+  );
   return { sent, duplicates: signals.length - sent.size };
 };
 
 /** Adds signals to the queue as part of the session's transaction. */
 export const enqueueSignals = async (
-  { queue }: DetectorContext,
+  { queue }: Pick<DetectorContext, 'queue'>,
   session: DetectorSession,
   signals: readonly Signal[],
 ): Promise<void> => {
@@ -72,7 +78,12 @@ export const withContexts = async (
   source: JobSource,
   failures: readonly FailureSignal[],
 ): Promise<readonly FailureSignal[]> =>
-  withHistories(context, state, source, await withRunContexts(context, state, source, failures));
+  withSourceSuccesses(
+    context,
+    state,
+    source,
+    await withHistories(context, state, source, await withRunContexts(context, state, source, failures)),
+  );
 
 /** The same failures with what is known of their runs. */
 export const withRunContexts = async (

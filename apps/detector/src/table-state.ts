@@ -11,6 +11,8 @@ import type { WatchedTable } from './detector-ports.ts';
 const outcomesRememberedMax = 100_000;
 /** Rows remembered as read, for the same purpose: some 150 bytes each. */
 const rowsRememberedMax = 100_000;
+/** Sources whose successes are remembered. */
+const sourcesRememberedMax = 1_000;
 /** Successes remembered as sent, by alert. */
 const successesRememberedMax = 50_000;
 
@@ -74,6 +76,8 @@ export interface TableState {
   /** Outcomes known to be decided upon for good. */
   readonly decided: BoundedMap<OutcomeId, true>;
   readonly undecided: Map<OutcomeId, Undecided>;
+  /** How many jobs of a source succeeded lately, by source; see `withSourceSuccesses`. */
+  readonly sourceSuccesses: BoundedMap<string, { readonly atMs: number; readonly successes: number | null }>;
   successes: {
     after: AlertId | null;
     /** Alerts of the current page whose work is still to be looked up. */
@@ -133,6 +137,7 @@ export const newTableState = (table: WatchedTable, resendAfterMs: number): Table
   announced: createBoundedMap(outcomesRememberedMax),
   decided: createBoundedMap(outcomesRememberedMax),
   undecided: new Map(),
+  sourceSuccesses: createBoundedMap(sourcesRememberedMax),
   successes: {
     after: null,
     page: null,

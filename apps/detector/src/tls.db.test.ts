@@ -24,7 +24,10 @@ const verified = address({ sslmode: 'verify-full', sslrootcert });
 
 const open = (databaseUrl: string, jobsDatabaseUrl = databaseUrl): Promise<OpenedDetector> =>
   openDetector(
-    loadConfig({ env: { DATABASE_URL: databaseUrl, JOBS_DATABASE_URL: jobsDatabaseUrl }, cwd: directory }),
+    loadConfig({
+      env: { DATABASE_URL: databaseUrl, JOBS_DATABASE_URL: jobsDatabaseUrl, TOCSIN_DETECTOR_PORT: 'off' },
+      cwd: directory,
+    }),
     createLogger({ level: 'silent', name: 'test' }),
   );
 
@@ -45,11 +48,14 @@ const tryOut = async (connectionString: string): Promise<string> => {
 
 describe('a detector whose databases speak TLS only', () => {
   it('watches and sends over connections that are all encrypted and verified', async () => {
-    const { detector, close } = await open(verified);
+    const { detector, start, close } = await open(verified);
     const admin = createPool({ connectionString: verified, max: 1, applicationName: 'tls', onError: () => {} });
     try {
       const id = await insertFailedResearchJob(admin);
-      expect((await detector.runOnce()).tables).toMatchObject([{ problem: null, scan: { sent: 1 } }]);
+      expect((await detector.runOnce()).tables).toMatchObject([
+        { table: 'research_jobs', problem: null, scan: { sent: 1 } },
+        { table: 'tocsin_canary', problem: null },
+      ]);
       const { rows } = await admin.query("select data -> 'signals' -> 0 ->> 'jobId' as id from pgboss.job");
       expect(rows).toEqual([{ id }]);
       const connections = async () =>
@@ -62,7 +68,7 @@ describe('a detector whose databases speak TLS only', () => {
           )
         ).rows;
       // The last kind of connection, that which listens for hints, is opened by a detector that goes on.
-      detector.start();
+      await start();
       await vi.waitUntil(async () => (await connections()).length === 3, { timeout: 10_000 });
       expect(await connections()).toEqual([
         { name: 'tocsin-detector', ssl: true },
@@ -88,7 +94,7 @@ describe('a detector whose databases speak TLS only', () => {
       const problem = (await detector.pollOnce()).tables[0]?.problem;
       expect(problem).toMatch(/is not trusted .*localhost.*db\.elsewhere\.test.*JOBS_DATABASE_URL.*host name/);
       await server.present('localhost');
-      expect((await detector.pollOnce()).tables).toMatchObject([{ problem: null }]);
+      expect((await detector.pollOnce()).tables).toMatchObject([{ problem: null }, { problem: null }]);
     } finally {
       await close();
     }

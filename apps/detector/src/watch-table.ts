@@ -60,6 +60,10 @@ export interface TableWatch {
   readonly table: WatchedTable;
   /** Never throws: what went wrong is in the report, and in the log once per change. Polls of one table never overlap. */
   readonly poll: (options: PollOptions) => Promise<TablePollReport>;
+  /** When a poll last ended, well or badly, on the detector's own clock; null before the first time. */
+  readonly polledAtMs: () => number | null;
+  /** What kept the last poll, or a part of it, from being finished; null when nothing did. */
+  readonly problem: () => string | null;
   /** What this table is doing, for the heartbeat. */
   readonly status: () => Readonly<Record<string, unknown>>;
 }
@@ -72,7 +76,11 @@ export const watchTable = (
   resendAfterMs: number,
 ): TableWatch => {
   const state = newTableState(table, resendAfterMs);
-  const { log, monotonicMs } = context;
+  const { log, monotonicMs, metrics } = context;
+  const watchedSinceMs = monotonicMs();
+  let polledAtMs: number | null = null;
+  /** When everything there was had been read. */
+  let readAtMs: number | null = null;
   let problem: string | null = null;
   // Refused, starting up, shutting down: one outage has several words and is said once.
   let problemKind: string | null = null;
@@ -172,7 +180,13 @@ export const watchTable = (
       problem = null;
       problemKind = null;
       state.conditions.unreadableSinceMs = null;
-      return { table: table.name, problem: skipped.values().next().value ?? null, ...report };
+      metrics.polled(table.name, 'ok');
+      if (!report.more) {
+        readAtMs = monotonicMs();
+        metrics.readToEnd(table.name);
+      }
+      if (state.failures.lastHorizon !== null) metrics.cursorLag(table.name, (lagOf(state.failures) ?? 0) / 1_000);
+      return { table: table.name, problem: whatIsWrong(), ...report };
     } catch (error) {
       if (changedTableKinds.has(databaseErrorKind(error))) state.source = null;
       // The pass under way has not ended; the next one begins at the cursor.
@@ -183,26 +197,43 @@ export const watchTable = (
       if (kind !== problemKind) log.error({ decision: 'TableUnreadable', table: table.name, err: error }, words);
       problem = words;
       problemKind = kind;
+      metrics.polled(table.name, 'failed');
       // Our own database being away says nothing about the watched table.
       if (!isStoreError(error)) await tellUnreadable(context, state, words, options.full);
       return { table: table.name, scan: null, reconciled: 0, successes: 0, more: false, problem };
     }
   };
 
+  const whatIsWrong = (): string | null => problem ?? skipped.values().next().value ?? null;
+
   return {
     table,
     poll: (options) => {
-      const polled = turn.then(() => pollOnce(options));
+      const polled = turn
+        .then(() => pollOnce(options))
+        .finally(() => {
+          polledAtMs = monotonicMs();
+        });
       turn = polled;
       return polled;
     },
+    polledAtMs: () => polledAtMs,
+    problem: whatIsWrong,
     status: () => ({
       table: table.name,
       cursor: state.failures.cursor,
-      problem: problem ?? skipped.values().next().value ?? null,
+      problem: whatIsWrong(),
       undecided: state.undecided.size,
+      // How long it has not been read to the end, beyond the pause between two looks.
+      lagMs: Math.max(0, Math.round(monotonicMs() - (readAtMs ?? watchedSinceMs) - table.pollMs)),
     }),
   };
+};
+
+/** How far the cursor is behind the clock of its database, in milliseconds; null where there is no time to compare. */
+const lagOf = ({ cursor, lastHorizon }: ScanState): number | null => {
+  const ms = Date.parse(lastHorizon?.readAt ?? '') - Date.parse(cursor ?? '');
+  return Number.isFinite(ms) ? Math.max(0, ms) : null;
 };
 
 const isStoreError = (error: unknown): boolean => error instanceof TocsinError && error.code === storeFailedCode;

@@ -1,5 +1,5 @@
 import { FailureSignal, compareInstants, errorCharsMax, nameCharsMax } from '@tocsin/alert-model';
-import type { ConditionKind, EndCause, Instant } from '@tocsin/alert-model';
+import type { ConditionKind, EndCause, Instant, JobDetails } from '@tocsin/alert-model';
 import type { ConditionSubject, OpenCondition } from '@tocsin/event-store';
 import { outcomeId } from '@tocsin/job-sources';
 
@@ -23,6 +23,8 @@ export interface SeenCondition {
   readonly notes: readonly string[];
   /** What the next looks need to see whether it still holds. */
   readonly facts: ConditionSubject['facts'];
+  /** What the row says beyond its identity. Default: nothing. */
+  readonly details?: JobDetails | null;
 }
 
 /** How a condition was seen to have ended. */
@@ -71,6 +73,7 @@ export const toConditionSignal = (seen: SeenCondition, table: string, readAt: In
     failedAt: compareInstants(seen.failedAt, readAt) > 0 ? readAt : seen.failedAt,
     run: seen.run,
     runContext: null,
+    details: seen.details ?? null,
     notes: seen.notes.map((note) => note.slice(0, nameCharsMax)).slice(0, 10),
     observedAt: readAt,
   });

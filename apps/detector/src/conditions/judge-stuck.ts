@@ -1,5 +1,6 @@
 import { compareInstants, limitsFor, msBetween } from '@tocsin/alert-model';
 import type { Instant, Rule, StuckLimit } from '@tocsin/alert-model';
+import { detailsOfSnapshot } from '@tocsin/job-sources';
 import type { JobSnapshot } from '@tocsin/job-sources';
 import { formatDuration } from '@tocsin/runtime';
 import { typeKey } from './condition.ts';
@@ -28,6 +29,8 @@ export interface StuckLook {
   readonly unchangedMs: (jobId: string) => number;
   /** By how much workers' clocks are known to be behind, in milliseconds. */
   readonly behindMs: number;
+  /** Literal secrets, replaced in what the row says. Default: none. */
+  readonly secrets?: readonly string[];
 }
 
 /** A running job that is silent for too long. */
@@ -69,6 +72,7 @@ export const judgeStuck = (look: StuckLook): readonly StuckJob[] =>
       words: breach.words,
       notes: progressNotes(job),
       facts: { sign: breach.sign, limitMs: breach.limitMs, rule: stuckRule },
+      details: detailsOfSnapshot(job, look.secrets ?? []),
     };
     const confirmed = breach.certain || look.unchangedMs(job.id) >= Math.min(confirmMaxMs, breach.limitMs / 10);
     return [{ job, condition, confirmed, byHeartbeat: breach.byHeartbeat }];

@@ -60,7 +60,9 @@ export const repairStuck = async (
   for (const { job, words, action, repair } of intended) {
     const repaired = await refused(() => tryRepair(pool, source, job, action, repair.restart, words));
     crashPoint('janitor.after_change');
-    await settle(context, repair, repaired, readAt);
+    const isFirst = await settle(context, repair, repaired, readAt);
+    if (isFirst && repaired.result === 'done' && repair.action === 'requeue')
+      context.metrics.jobEvent('retried', job.jobType);
   }
   await finishInterrupted(context, pool, source, left, readAt);
 };
@@ -184,12 +186,13 @@ const finishInterrupted = async (
   }
 };
 
+/** Writes down how a repair ended. Answers false when another process did it before. */
 const settle = async (
   context: DetectorContext,
   repair: IntendedRepair,
   { result, reason }: Repaired,
   readAt: Instant,
-): Promise<void> => {
+): Promise<boolean> => {
   const signal: JobRepairedSignal = {
     v: 1,
     signal: 'JobRepaired',
@@ -209,7 +212,7 @@ const settle = async (
     if (isFirst) await enqueueSignals(context, session, [signal]);
     return isFirst;
   });
-  if (!settled) return;
+  if (!settled) return false;
   context.log.warn(
     {
       decision: 'JobRepaired',
@@ -224,4 +227,5 @@ const settle = async (
       ? `the janitor ${repair.action === 'requeue' ? 'requeued' : 'marked dead'} a stuck job`
       : 'the janitor left a stuck job alone',
   );
+  return true;
 };

@@ -2,6 +2,7 @@ import type { ConditionEndedSignal, ConditionKind, FailureSignal, Instant, Outco
 import { nameCharsMax } from '@tocsin/alert-model';
 import type { OpenCondition } from '@tocsin/event-store';
 import { crashPoint } from '@tocsin/runtime';
+import { countFailures } from '../detector-metrics.ts';
 import type { DetectorContext } from '../detector-ports.ts';
 import { enqueueSignals } from '../send-failures.ts';
 import { subjectOf } from './condition.ts';
@@ -65,6 +66,7 @@ export const sendConditions = async (
     return { begun: failures, ended: ends.length };
   });
   crashPoint('detector.after_conditions');
+  countFailures(context.metrics, sent.begun);
   for (const signal of sent.begun)
     context.log.info(
       { decision: 'ConditionBegan', table, kind: signal.kind, job: signal.jobId, reason: signal.error },

@@ -158,7 +158,7 @@ const openConditions = async (
 };
 
 const stuckAmong = async (
-  { policy, monotonicMs }: DetectorContext,
+  { policy, monotonicMs, secrets }: DetectorContext,
   { conditions, table }: TableState,
   source: JobSource,
   running: readonly JobSnapshot[],
@@ -173,6 +173,7 @@ const stuckAmong = async (
     learned: await learnDurations(conditions.learned, table.pool, source, running, policy.rules, nowMs),
     unchangedMs: (jobId) => (full ? 0 : conditions.sights.unchangedMs(jobId, nowMs)),
     behindMs: conditions.sights.behindMs(nowMs),
+    secrets,
   });
 };
 
