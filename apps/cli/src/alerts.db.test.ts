@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
+import { canaryChannel, canaryRoute, canaryTable, ownSource } from '@tocsin/alert-model';
 import type { AlertState } from '@tocsin/alert-model';
+import { raiseComponent, settleProviderEvents } from '@tocsin/alert-service';
 import { createTestDatabase, insertFailedResearchJob, insertResearchJob } from '@tocsin/testing';
 import { afterEach, expect, test } from 'vitest';
-import { failure, immediate, openCliWorld } from './cli-world.fixture.ts';
+import { failure, immediate, ladder, openCliWorld, success } from './cli-world.fixture.ts';
 import type { CliWorld } from './cli-world.fixture.ts';
 
 const database = await createTestDatabase();
@@ -79,6 +82,7 @@ test('an alert is taken by the user of the shell until its cause changes, and on
 test.each([
   [['--for', '2h'], { until: 'time' }],
   [['--until', '2999-01-01T09:00Z'], { until: 'time', at: '2999-01-01T09:00:00.000Z' }],
+  [['--until-failures', '3'], { until: 'failures', count: 3 }],
   [['--until-success'], { until: 'success' }],
   [['--until-signature-change'], { until: 'signature-change' }],
 ])('an acknowledgement with %j holds accordingly and keeps its note', async (options, lease) => {
@@ -88,6 +92,21 @@ test.each([
   expect((await world.tocsin('alerts', 'ack', key, '--by', 'anna', '--note', 'on it', ...options)).code).toBe(0);
   const { state } = JSON.parse((await world.tocsin('alerts', 'show', key, '--json')).out) as { state: AlertState };
   expect(state.acknowledgement).toMatchObject({ by: 'anna', via: 'cli', note: 'on it', lease });
+});
+
+test('an acknowledgement until so many failures says so, and ends with the last of them', async () => {
+  world = await openCliWorld(database);
+  const { source, key } = newJob();
+  await world.signal(failure({ source }));
+  const { out } = await world.tocsin('alerts', 'ack', key, '--by', 'anna', '--until-failures', '2');
+  expect(out).toContain('acknowledged by anna, until it has failed 2 times more');
+  await world.signal(failure({ source }));
+  expect(await listed('--key', key)).toMatchObject([{ state: 'acknowledged' }]);
+  await world.signal(failure({ source }));
+  await world.run();
+  expect(await listed('--key', key)).toMatchObject([{ state: 'notified', acknowledgedBy: null }]);
+  const { out: shown } = await world.tocsin('alerts', 'show', key);
+  expect(shown).toContain('AcknowledgementLapsed → detected: of anna: it has failed as often as it was given for');
 });
 
 test('a lease in the past is refused', async () => {
@@ -152,6 +171,83 @@ test('show tells what a person wants to know, with the whole story', async () =>
     expect(out).toContain(text);
 });
 
+test('canaries are not listed, unless they are asked for; that none arrives is', async () => {
+  const ofCanaries = immediate({
+    name: canaryRoute,
+    match: { source: [ownSource], jobType: ['canary'] },
+    channels: [canaryChannel],
+  });
+  world = await openCliWorld(database, { routes: [immediate(), ofCanaries] });
+  const own = { source: ownSource, jobType: 'canary', targetId: null };
+  await world.signal(failure({ ...own, table: canaryTable, kind: 'failed' }));
+  const keys = async (...args: string[]): Promise<readonly string[]> => (await listed(...args)).map(({ key }) => key);
+  const canary = 'job/tocsin/canary';
+  expect(await keys()).not.toContain(canary);
+  expect(await keys('--state', 'notified')).not.toContain(canary);
+  for (const args of [['--all'], ['--source', 'tocsin'], ['--key', canary]])
+    expect(await keys(...args)).toContain(canary);
+
+  await world.service.store.transaction('test.late', (session) =>
+    raiseComponent(
+      world.service,
+      session,
+      { jobType: 'canary', targetId: null },
+      { error: 'It does not come through.' },
+    ),
+  );
+  await world.run();
+  expect(await keys()).toContain(`${canary}/late`);
+  expect((await world.tocsin('alerts', 'explain', `${canary}/late`)).out).toContain(
+    'waits for: a canary to arrive: npx tocsin doctor',
+  );
+});
+
+test('show and list say what mutes an alert, that it flaps, how far it was escalated and what came back', async () => {
+  world = await openCliWorld(
+    database,
+    {
+      flapping: { times: 1, withinMs: minutes(60), holdMs: minutes(30) },
+      routes: [immediate({ escalation: ladder('night', [0, 'chat'], [30, 'pager']) })],
+    },
+    { recipients: { email: 1 } },
+  );
+  const { source, key } = newJob();
+  const at = (second: number): string => new Date(Date.now() - 60_000 + second * 1_000).toISOString();
+  await world.signal(failure({ source, failedAt: at(0) }));
+  await world.signal(success({ source, finishedAt: at(1) }));
+  await world.signal(failure({ source, failedAt: at(2) }));
+  await world.run();
+  const show = async (): Promise<string> => (await world.tocsin('alerts', 'show', key)).out;
+  const flapping = await show();
+  expect(flapping).toMatch(/flapping: {4}2 alerts of this key within 1 h; told once, then quiet/);
+  expect(flapping).toMatch(/escalated: {3}night, level 1 of 2, .* UTC/);
+  expect(flapping).toContain('chat [escalation]: accepted');
+
+  const silenced = await world.tocsin('silences', 'add', '--source', source, '--for', '2h', '--by', 'ada', '--json');
+  const { id } = (JSON.parse(silenced.out) as { silence: { id: string } }).silence;
+  expect(await show()).toMatch(new RegExp(`muted by: {4}silence ${id.slice(0, 8)} of ada until .* UTC`));
+  expect((await world.tocsin('alerts', 'list', '--source', source)).out).toMatch(/^\w{8} {2}muted +error/m);
+  await world.tocsin('silences', 'end', id);
+
+  const [told] = JSON.parse((await world.tocsin('alerts', 'show', key, '--json')).out).deliveries;
+  await settleProviderEvents(world.service, [
+    {
+      id: randomUUID(),
+      provider: 'sendgrid',
+      attemptId: told.attempts[0].id,
+      deliveryId: told.delivery.id,
+      event: 'bounce',
+      recipient: 'ada@example.com',
+      detail: null,
+      at: new Date().toISOString(),
+    },
+  ]);
+  await world.run();
+  const back = await show();
+  expect(back).toMatch(/came back: {3}1 message/);
+  expect(back).toMatch(/email: accepted .*, then came back \(bounced\); 1 attempt/);
+});
+
 test('explain names rule, key, route, digest, attempt, answer, and the attempt that comes next with its time', async () => {
   world = await openCliWorld(database);
   const { source, key } = newJob();
@@ -179,7 +275,7 @@ test('explain says when an open digest goes out, and when the clock of an escala
       immediate({
         name: 'gathered',
         windowMs: minutes(15),
-        escalation: { name: 'second-line', afterMs: minutes(30), channels: ['pager'] },
+        escalation: ladder('second-line', [30, 'pager']),
       }),
     ],
   });
@@ -188,12 +284,12 @@ test('explain says when an open digest goes out, and when the clock of an escala
   const { out } = await world.tocsin('alerts', 'explain', key);
   expect(out).toContain('Not told yet: it is gathered with others');
   expect(out).toMatch(/\(in 1[45] min( \d+ s)?\): the digest of route gathered goes out to email/);
-  expect(out).toContain('escalates to second-line 30 min after the first channel has accepted');
+  expect(out).toContain('escalates to second-line (pager) 30 min after the first channel has accepted');
 });
 
 test('explain says when a told alert escalates, and that it does not while somebody has it', async () => {
   world = await openCliWorld(database, {
-    routes: [immediate({ escalation: { name: 'second-line', afterMs: minutes(30), channels: ['pager'] } })],
+    routes: [immediate({ escalation: ladder('second-line', [30, 'pager']) })],
   });
   const { source, key } = newJob();
   await world.signal(failure({ source }));

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { FailureSignal, SuccessSignal, alertModelVersion, evolveAlert } from '@tocsin/alert-model';
 import type { DeliveryOutcome, Policy, RoutePolicy } from '@tocsin/alert-model';
 import { defaultSettings, parseTask } from '@tocsin/alert-service';
-import type { ServiceContext, TocsinPayloads } from '@tocsin/alert-service';
+import type { ServiceContext, ServiceSettings, TocsinPayloads } from '@tocsin/alert-service';
 import { createPostgresStore } from '@tocsin/event-store';
 import { createNotifier } from '@tocsin/notifier';
 import { createQueue } from '@tocsin/queue';
-import { createLogger } from '@tocsin/runtime';
+import { createLogger, hours } from '@tocsin/runtime';
 import type { Pool } from '@tocsin/runtime';
 import { afterAll } from 'vitest';
 import { runCli } from './run-cli.ts';
@@ -29,6 +29,8 @@ export const runForTest = async (
     readonly env?: Readonly<Record<string, string>>;
     readonly cwd?: string;
     readonly signal?: AbortSignal;
+    /** As in a terminal of that width. Default: no terminal. */
+    readonly columns?: number;
   } = {},
 ): Promise<CliRun> => {
   let out = '';
@@ -41,7 +43,8 @@ export const runForTest = async (
     complain: (text) => {
       err += text;
     },
-    columns: 100,
+    columns: options.columns ?? 100,
+    textColumns: options.columns ?? Infinity,
     coloured: false,
     watched: false,
     env: options.env ?? {},
@@ -66,10 +69,25 @@ export interface CliWorld {
   /** Enqueues signals as a detector would, and does all that is due. */
   readonly signal: (...signals: readonly unknown[]) => Promise<void>;
   readonly run: () => Promise<void>;
-  /** What the provider answers next, first in first out; accepted when empty. */
+  /** What the provider answers next, first in first out; when empty, what the script of the channel says. */
   readonly answers: DeliveryOutcome[];
+  /** How each channel answers, by its name; one without a script accepts. */
+  readonly script: Map<string, DeliveryOutcome>;
+  readonly service: ServiceContext;
   readonly close: () => Promise<void>;
 }
+
+/** Forgets everything that a test before has left, the queue included. */
+export const emptyTables = async ({ pool }: { readonly pool: Pool }): Promise<void> => {
+  await pool.query(
+    `alter table tocsin.events disable trigger all;
+     truncate tocsin.events, tocsin.alerts, tocsin.digests, tocsin.deliveries, tocsin.delivery_attempts, tocsin.outcomes,
+       tocsin.recent_successes, tocsin.quarantine, tocsin.channel_states, tocsin.provider_events, tocsin.silences,
+       tocsin.heartbeats, tocsin.cursors, tocsin.canary_jobs;
+     alter table tocsin.events enable trigger all;
+     delete from pgboss.job`,
+  );
+};
 
 /** A route without a window. */
 export const immediate = (over: Partial<RoutePolicy> = {}): RoutePolicy => ({
@@ -78,13 +96,39 @@ export const immediate = (over: Partial<RoutePolicy> = {}): RoutePolicy => ({
   channels: ['email'],
   fallback: [],
   windowMs: 0,
+  firstAtOnce: false,
+  quietHours: [],
+  breakThrough: ['critical'],
+  allQuiet: null,
+  itemsMax: 100,
   escalation: null,
   ...over,
 });
 
+/** A ladder of levels at these minutes, each told on one channel. */
+export const ladder = (name: string, ...levels: readonly (readonly [minute: number, channel: string])[]) => ({
+  name,
+  levels: levels.map(([minute, channel]) => ({ afterMs: minute * 60_000, channels: [channel], severities: null })),
+  repeat: null,
+});
+
+/** Without storms and flapping, which tests ask for by name. */
+const calmPolicy: Policy = {
+  rules: [],
+  chains: [],
+  schedules: [],
+  routes: [immediate()],
+  storm: null,
+  flapping: null,
+  hours,
+  adapters: { research_jobs: 'research_jobs' },
+  channels: ['email'],
+};
+
 export const openCliWorld = async (
   database: { readonly connectionString: string; readonly pool: Pool },
   policy: Partial<Policy> = {},
+  settings: Partial<ServiceSettings> = {},
 ): Promise<CliWorld> => {
   const queue = createQueue<TocsinPayloads>({
     connectionString: database.connectionString,
@@ -96,21 +140,28 @@ export const openCliWorld = async (
   });
   await queue.start();
   const answers: DeliveryOutcome[] = [];
+  const script = new Map<string, DeliveryOutcome>();
   const service: ServiceContext = {
     store: createPostgresStore({ pool: database.pool, foldAlert: evolveAlert, modelVersion: alertModelVersion }),
     queue,
-    sender: { send: async () => answers.shift() ?? { outcome: 'accepted', providerMessageId: null, status: 202 } },
-    policy: { rules: [], chains: [], schedules: [], routes: [immediate()], ...policy },
+    sender: {
+      send: async (channel) =>
+        answers.shift() ?? script.get(channel) ?? { outcome: 'accepted', providerMessageId: null, status: 202 },
+    },
+    policy: { ...calmPolicy, ...policy },
     log: createLogger({ level: 'silent', name: 'cli-world' }),
-    settings: defaultSettings,
+    settings: { ...defaultSettings, ...settings },
   };
   const notifier = createNotifier({ service, queue, instance: `test-${randomUUID()}`, forget: async () => {} });
   const run = async (): Promise<void> => {
     await notifier.runOnce();
   };
+  // What a test before has left of channels would keep the messages of this one.
+  await database.pool.query('delete from tocsin.channel_states');
   const cwd = emptyFolder();
+  const env = { DATABASE_URL: database.connectionString };
   return {
-    tocsin: (...args) => runForTest(args, { env: { DATABASE_URL: database.connectionString }, cwd }),
+    tocsin: (...args) => runForTest(args, { env, cwd }),
     signal: async (...signals) => {
       await service.store.transaction('test.signal', (session) =>
         queue.enqueue(session.tx, [{ queue: 'signals', data: { signals: [...signals] } }]),
@@ -119,6 +170,8 @@ export const openCliWorld = async (
     },
     run,
     answers,
+    script,
+    service,
     close: notifier.stop,
   };
 };

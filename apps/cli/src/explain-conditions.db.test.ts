@@ -64,7 +64,9 @@ test('a failure below its threshold is explained by how far it is and by which r
   expect(await explain('--job', first.jobId)).toContain('held: 1 of 3 in a row, rules[0]');
   await world.signal(second);
   for (const { jobId } of [first, second])
-    expect(await explain('--job', jobId)).toContain('held: 2 of 3 in a row, rules[0]');
+    expect(await explain('--job', jobId)).toMatch(
+      /held: 2 of 3 in a row, rules\[0\], key job\/apple\/resize\/.*; told with the others when the threshold is reached; let go of .* \(in 1[34] d.*\) if it is not/,
+    );
   expect(await explainJson('--job', first.jobId)).toMatchObject({ outcomes: [{ disposition: 'held' }], alerts: [] });
 });
 

@@ -11,13 +11,17 @@ export const processTerminal = (): Terminal => {
     if (error.code === 'EPIPE') process.exit(0);
     throw error;
   });
+  const columns = process.stdout.isTTY
+    ? Math.max(columnsMin, process.stdout.columns ?? columnsDefault)
+    : columnsDefault;
   return {
     write: (text) => void process.stdout.write(text),
     drained: async () => {
       if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
     },
     complain: (text) => void process.stderr.write(text),
-    columns: process.stdout.isTTY ? Math.max(columnsMin, process.stdout.columns ?? columnsDefault) : columnsDefault,
+    columns,
+    textColumns: process.stdout.isTTY ? columns : Infinity,
     coloured: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb',
     watched: process.stderr.isTTY,
     env: process.env,

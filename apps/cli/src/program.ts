@@ -4,6 +4,7 @@ import { defineAlerts } from './program/define-alerts.ts';
 import { defineChecks } from './program/define-checks.ts';
 import { defineHistory } from './program/define-history.ts';
 import { defineRunning } from './program/define-running.ts';
+import { defineTelling } from './program/define-telling.ts';
 import type { Invocation, Terminal } from './terminal.ts';
 import { version } from './version.ts';
 
@@ -60,6 +61,7 @@ export const createProgram = (terminal: Terminal, onEnd: (code: ExitCode) => voi
   };
   defineRunning(program, context);
   defineAlerts(program, context);
+  defineTelling(program, context);
   defineHistory(program, context);
   defineChecks(program, context);
   return program;

@@ -4,7 +4,7 @@ import type { DeliveryOutcome } from '@tocsin/alert-model';
 import { createTestDatabase } from '@tocsin/testing';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
-import { emptyFolder, failure, immediate, openCliWorld, runForTest, success } from './cli-world.fixture.ts';
+import { emptyFolder, failure, immediate, ladder, openCliWorld, runForTest, success } from './cli-world.fixture.ts';
 import type { CliWorld } from './cli-world.fixture.ts';
 
 const database = await createTestDatabase();
@@ -54,7 +54,7 @@ routes: [{ name: other, channels: [outbox], digest: { window: 7d } }]
 `;
 
 test('after a long random run replay is exact, and a changed configuration changes nothing in it', async () => {
-  const escalation = { name: 'second', afterMs: 0, channels: ['oncall'] };
+  const escalation = ladder('second', [0, 'oncall']);
   world = await openCliWorld(database, { routes: [immediate({ fallback: ['chat'], escalation })] });
   const seed = Date.now();
   for (const [index, action] of fc.sample(step, { seed, numRuns: steps }).entries()) {

@@ -112,6 +112,55 @@ test('config check shows when schedules are due next, in their zone', async () =
   });
 });
 
+test('config check says in words when who is told, and what is off', async () => {
+  const cwd = emptyFolder();
+  writeFileSync(
+    join(cwd, 'tocsin.yaml'),
+    `version: 1
+routes:
+  - name: team
+    match: { during: [{ days: mon-fri, from: '09:00', to: '17:30', timezone: Africa/Cairo }] }
+    channels: [chat]
+    digest: { all_quiet: { cron: 0 8 * * MON, timezone: Europe/Berlin } }
+    quiet_hours: { windows: [{ from: '22:00', to: '07:00', timezone: Europe/Berlin }], break_through: [error, critical] }
+    escalation: ladder
+channels:
+  chat: { type: slack_bot, token: xoxb-hush-hush, channel: '#alerts', rate_limit: { messages: 30, per: 1m } }
+  pager: { type: pagerduty, routing_key: ${'hush'.repeat(8)} }
+escalations:
+  ladder:
+    levels: [{ after: 15m, channels: [chat] }, { after: 45m, channels: [pager], severity: [error, critical] }]
+    repeat: { every: 1h, times: 5 }
+silences:
+  - { name: move, match: { source: billing, kind: [stuck, stalled] }, until: 2026-01-05T22:00:00Z, reason: The move }
+flapping: off
+self_watch: { deadman_url: 'https://hc-ping.com/hush-hush', canary: off }
+`,
+  );
+  const { code, out, err } = await runForTest(['config', 'check'], { cwd, env: { TOCSIN_NOTIFIER_PORT: 'off' } });
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  const lines = out.split('\n').map((line) => line.trim());
+  for (const line of [
+    'during: mon-fri 09:00-17:30 Africa/Cairo',
+    'allQuiet: 0 8 * * MON in Europe/Berlin',
+    'quietHours: every day 22:00-07:00 Europe/Berlin',
+    'toldAllTheSame: [error, critical]',
+    'after 15m: [chat]',
+    'after 45m if error or critical: [pager]',
+    'then every 1h, 5 times: [chat, pager]',
+    'move: source billing and kind stuck or stalled, until 2026-01-05 22:00:00 UTC (over): The move',
+    'update: 15m',
+    'flapping: off',
+    'deadmanUrl: https://hc-ping.com/***',
+    'canary: off',
+    'detectorPort: 9571, or none if it is taken',
+    'notifierPort: off',
+    'warning: silences[0] was over at 2026-01-05T22:00:00Z; it silences nothing, take it out.',
+  ])
+    expect(lines).toContain(line);
+  expect(out).not.toContain('hush');
+});
+
 test('config check takes a file named on the command line, before or after the command', async () => {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'other.yaml'), 'version: 1\nroutes:\n  - name: other\n    channels: [outbox]\n');

@@ -8,6 +8,8 @@ export interface Terminal {
   readonly complain: (text: string) => void;
   /** Width that output may have, in characters. */
   readonly columns: number;
+  /** Width at which sentences are broken; infinite where nobody reads them in a terminal, so that they can be searched. */
+  readonly textColumns: number;
   /** Whether standard output is a terminal that shows colours, and nobody asked for none (https://no-color.org). */
   readonly coloured: boolean;
   /** Whether somebody reads standard error in a terminal. */

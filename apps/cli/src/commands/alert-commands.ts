@@ -1,14 +1,11 @@
-import { userInfo } from 'node:os';
-import { alertModelVersion, evolveAlert } from '@tocsin/alert-model';
 import type { AlertId, LifecycleState } from '@tocsin/alert-model';
-import { parseTask } from '@tocsin/alert-service';
-import type { CommandResult, ServiceContext, TocsinPayloads } from '@tocsin/alert-service';
-import { createPostgresStore } from '@tocsin/event-store';
+import type { CommandResult } from '@tocsin/alert-service';
 import type { AlertRecord } from '@tocsin/event-store';
-import { createQueue } from '@tocsin/queue';
-import { TocsinError, createLogger } from '@tocsin/runtime';
+import { TocsinError } from '@tocsin/runtime';
 import { requireAlert } from '../database/require-alert.ts';
 import { withDatabase } from '../database/with-database.ts';
+import { withService } from '../database/with-service.ts';
+import type { CommandContext } from '../database/with-service.ts';
 import type { OpenDatabase } from '../database/with-database.ts';
 import { exitCodes } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
@@ -17,6 +14,7 @@ import { shortId } from '../printing/job-name.ts';
 import { leaseText } from '../printing/lease-text.ts';
 import { printJson } from '../printing/print-json.ts';
 import type { Invocation, Terminal } from '../terminal.ts';
+import { userName } from './user-name.ts';
 
 /** Options of the commands by which somebody decides about alerts. */
 export interface ByOptions {
@@ -24,9 +22,6 @@ export interface ByOptions {
   readonly note?: string;
   readonly json?: boolean;
 }
-
-/** What a command needs of the service. */
-export type CommandContext = Pick<ServiceContext, 'store' | 'queue' | 'log'>;
 
 /** What became of one alert that was named. */
 interface Outcome {
@@ -92,40 +87,4 @@ const say = (terminal: Terminal, { id, title, done, reason }: Outcome, past: str
   if (id === null) terminal.complain(`tocsin: ${cleanLine(reason)}\n`);
   else if (done) terminal.write(`${shortId(id)}  ${cleanLine(title ?? '')}: ${cleanLine(reason)}\n`);
   else terminal.complain(`tocsin: ${shortId(id)} ${cleanLine(title ?? '')} is not ${past}: ${cleanLine(reason)}\n`);
-};
-
-const withService = async <Result>(
-  { pool, connectionString }: OpenDatabase,
-  terminal: Terminal,
-  work: (context: CommandContext) => Promise<Result>,
-): Promise<Result> => {
-  const log = createLogger({ level: 'warn', name: 'tocsin', destination: { write: terminal.complain } });
-  const queue = createQueue<TocsinPayloads>({
-    connectionString,
-    applicationName: 'tocsin-cli-queue',
-    // Jobs are only added here, so nothing has to be listened for.
-    listen: false,
-    parse: parseTask,
-    onUnreadable: () => {},
-    onError: () => {},
-  });
-  await queue.start();
-  try {
-    return await work({
-      store: createPostgresStore({ pool, foldAlert: evolveAlert, modelVersion: alertModelVersion }),
-      queue,
-      log,
-    });
-  } finally {
-    await queue.stop();
-  }
-};
-
-/** Who sits at the keyboard; a container may have no name for its user. */
-const userName = ({ env }: Terminal): string => {
-  try {
-    return userInfo().username;
-  } catch {
-    return env['USER'] ?? env['LOGNAME'] ?? 'unknown';
-  }
 };

@@ -11,6 +11,7 @@ export interface AckOptions extends ByOptions {
   readonly for?: string;
   /** ISO-8601 in UTC. */
   readonly until?: string;
+  readonly untilFailures?: number;
   readonly untilSuccess?: boolean;
   readonly untilSignatureChange?: boolean;
 }
@@ -34,5 +35,6 @@ const leaseOf = (options: AckOptions): LeaseRequest => {
     return { until: 'span', ms };
   }
   if (options.until !== undefined) return { until: 'time', at: options.until };
+  if (options.untilFailures !== undefined) return { until: 'failures', count: options.untilFailures };
   return options.untilSuccess === true ? { until: 'success' } : { until: 'signature-change' };
 };

@@ -10,6 +10,7 @@ import { cleanLine } from '../printing/clean-line.ts';
 import { printLines } from '../printing/lines.ts';
 import { paint } from '../printing/paint.ts';
 import { printJson } from '../printing/print-json.ts';
+import { wrapLine } from '../printing/wrap-line.ts';
 import type { Invocation } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -40,11 +41,11 @@ export const explainCommand = async (
       printJson(terminal, explained);
       return exitCodes.fine;
     }
+    const wrapped = (text: string): readonly string[] => wrapLine(cleanLine(text), terminal.textColumns, '  ');
     printLines(terminal, [
       paint(terminal, 'bold', cleanLine(`job ${explained.job}`)),
-      ...explained.outcomes.map(({ what }) => cleanLine(what)),
-      ...explained.repairs.map(({ what }) => cleanLine(what)),
-      ...explained.reasons.map(cleanLine),
+      ...[...explained.outcomes, ...explained.repairs].flatMap(({ what }) => wrapped(what)),
+      ...explained.reasons.flatMap(wrapped),
       ...explained.alerts.flatMap((alert) => ['', ...explanationLines(alert, terminal, database.now)]),
     ]);
     return exitCodes.fine;

@@ -1,3 +1,4 @@
+import { ownSource } from '@tocsin/alert-model';
 import type { LifecycleState } from '@tocsin/alert-model';
 import { listAlerts } from '@tocsin/event-store';
 import type { AlertRecord } from '@tocsin/event-store';
@@ -24,6 +25,9 @@ export interface ListOptions {
 
 const openStates: readonly LifecycleState[] = ['detected', 'batched', 'notified', 'acknowledged'];
 
+/** States in which a silence is what matters. */
+const told: ReadonlySet<LifecycleState> = new Set(['detected', 'batched', 'notified']);
+
 const columns: readonly Column[] = [
   { title: 'ID' },
   { title: 'STATE' },
@@ -42,6 +46,7 @@ export const listAlertsCommand = (invocation: Invocation, options: ListOptions):
     const states = options.state ?? (options.all === true ? undefined : openStates);
     const found = await listAlerts(pool, {
       ...(states !== undefined && { states }),
+      withoutCanaries: !showsCanaries(options),
       ...(options.source !== undefined && { source: options.source }),
       ...(options.key !== undefined && { key: options.key }),
       // One more than asked for tells whether there is more.
@@ -58,6 +63,10 @@ export const listAlertsCommand = (invocation: Invocation, options: ListOptions):
     return exitCodes.fine;
   });
 
+/** Failures that Tocsin makes itself are nobody's business, unless they are asked for. That they do not arrive is. */
+const showsCanaries = ({ all, source, key }: ListOptions): boolean =>
+  all === true || source === ownSource || key !== undefined;
+
 const printTable = (
   terminal: Terminal,
   alerts: readonly AlertRecord[],
@@ -72,7 +81,7 @@ const printTable = (
   }
   const rows = alerts.map((alert) => [
     shortId(alert.id),
-    alert.state,
+    alert.silenced && told.has(alert.state) ? 'muted' : alert.state,
     alert.severity,
     alert.title,
     String(alert.occurrences),

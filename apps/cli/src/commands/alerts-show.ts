@@ -2,17 +2,19 @@ import { alertStream, shorten } from '@tocsin/alert-model';
 import type { AlertState } from '@tocsin/alert-model';
 import { ledgerOfAlert, streamEvents } from '@tocsin/event-store';
 import type { LedgerEntry } from '@tocsin/event-store';
-import { InvariantError } from '@tocsin/runtime';
+import { InvariantError, formatDuration } from '@tocsin/runtime';
 import { requireAlert } from '../database/require-alert.ts';
 import { withDatabase } from '../database/with-database.ts';
 import { exitCodes } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { cleanLine } from '../printing/clean-line.ts';
+import { deliveryText } from '../printing/delivery-text.ts';
 import { eventFacts } from '../printing/event-facts.ts';
 import { jobName, shortId } from '../printing/job-name.ts';
 import { leaseText } from '../printing/lease-text.ts';
 import { counted, listed, printLines } from '../printing/lines.ts';
 import { moment, utcTime } from '../printing/moment.ts';
+import { muteText, untilText } from '../printing/mute-text.ts';
 import { paint } from '../printing/paint.ts';
 import { printJson } from '../printing/print-json.ts';
 import { wrapLine } from '../printing/wrap-line.ts';
@@ -52,21 +54,44 @@ export const showAlert = (
     const bold = (text: string): string => paint(terminal, 'bold', text);
     printLines(terminal, [
       bold(cleanLine(`${state.title}: ${state.state}`)),
-      ...factLines(state, now),
+      ...factLines(state, now).flatMap((line) => wrapLine(line, terminal.textColumns, ' '.repeat(15))),
       '',
       bold('Causes'),
-      ...causeLines(state, steps, terminal.columns),
+      ...causeLines(state, steps, terminal.textColumns),
       '',
       bold('Told'),
-      ...toldLines(ledger, now),
+      ...toldLines(ledger, now).flatMap((line) => wrapLine(line, terminal.textColumns, '    ')),
       '',
       bold('Timeline (UTC)'),
-      ...timelineLines(steps, terminal.columns),
+      ...timelineLines(steps, terminal.textColumns),
       '',
       `Why, and what comes next: npx tocsin alerts explain ${shortId(state.id)}`,
     ]);
     return exitCodes.fine;
   });
+
+const flappingText = ({ flapping, openedFlapping }: AlertState, now: string): string | null => {
+  if (openedFlapping === null) return null;
+  const what = `${counted(openedFlapping.count, 'alert')} of this key within ${formatDuration(openedFlapping.withinMs)}`;
+  if (flapping === null) return `${what}; it has settled since`;
+  const { heldUntil } = flapping;
+  return `${what}; ${heldUntil === null ? 'told once, then quiet' : `fine again, resolved ${moment(heldUntil, now)} if it stays so`}`;
+};
+
+const escalatedText = (
+  { routes }: AlertState,
+  route: string,
+  { step, at }: AlertState['escalations'][string],
+  now: string,
+): string => {
+  const escalation = routes.find(({ name }) => name === route)?.escalation ?? null;
+  const levels = escalation?.levels.length ?? step;
+  const what =
+    step <= levels
+      ? `level ${step} of ${levels}`
+      : `all ${counted(levels, 'level')}, repetition ${step - levels} of ${escalation?.repeat?.times ?? step - levels}`;
+  return `${escalation?.name ?? route}, ${what}, ${moment(at, now)}`;
+};
 
 const factLines = (state: AlertState, now: string): readonly string[] => {
   const { acknowledgement: held, resolution, chain, predecessor } = state;
@@ -93,10 +118,14 @@ const factLines = (state: AlertState, now: string): readonly string[] => {
     ],
     ['last fine', state.lastGreenAt === null ? null : moment(state.lastGreenAt, now)],
     ['routes', state.routes.map(({ name, channels }) => `${name} (${channels.join(', ')})`).join('; ')],
-    [
-      'escalated',
-      state.escalatedAt === null ? null : `to level ${state.escalationLevel}, ${moment(state.escalatedAt, now)}`,
-    ],
+    ...Object.entries(state.silences).map(
+      ([id, mute]) => ['muted by', `${muteText(id, mute)} ${untilText(mute.end)}`] as const,
+    ),
+    ['flapping', flappingText(state, now)],
+    ...Object.entries(state.escalations).map(
+      ([route, climbed]) => ['escalated', escalatedText(state, route, climbed, now)] as const,
+    ),
+    ['came back', state.bounces === 0 ? null : counted(state.bounces, 'message')],
     [
       'taken by',
       held === null
@@ -133,19 +162,14 @@ const causeLines = (state: AlertState, steps: readonly FoldStep[], width: number
   return state.otherCauses === 0 ? lines : [...lines, `  ${String(state.otherCauses).padStart(4)} × other causes`];
 };
 
-const toldLines = (ledger: readonly LedgerEntry[], now: string): readonly string[] => {
-  if (ledger.length === 0) return ['  nobody yet'];
-  return ledger.map(({ delivery: { channel, state, acceptedAt, nextAttemptAt, lastReason, attempts, purpose } }) => {
-    const reason = lastReason === null ? '' : ` (${lastReason})`;
-    const what =
-      acceptedAt !== null
-        ? `accepted ${moment(acceptedAt, now)}`
-        : nextAttemptAt !== null
-          ? `${state}${reason}, next attempt ${moment(nextAttemptAt, now)}`
-          : `${state}${reason}`;
-    return `  ${cleanLine(`${channel}${purpose === 'window' ? '' : ` [${purpose}]`}: ${what}; ${counted(attempts, 'attempt')}`)}`;
-  });
-};
+const toldLines = (ledger: readonly LedgerEntry[], now: string): readonly string[] =>
+  ledger.length === 0
+    ? ['  nobody yet']
+    : ledger.map(({ delivery }) => {
+        const { channel, purpose, attempts } = delivery;
+        const kind = purpose === 'window' ? '' : ` [${purpose}]`;
+        return `  ${cleanLine(`${channel}${kind}: ${deliveryText(delivery, now)}; ${counted(attempts, 'attempt')}`)}`;
+      });
 
 const timelineLines = (steps: readonly FoldStep[], width: number): readonly string[] => {
   const lines = steps.map(({ stored: { event }, before, after }) => {

@@ -2,11 +2,13 @@ import { TocsinError, createPool, describeDatabaseError } from '@tocsin/runtime'
 import type { Config } from '@tocsin/runtime';
 import { findDatabase, withConnection } from '../database/find-database.ts';
 import { readConfig } from '../database/read-config.ts';
+import { checkChannels } from '../doctor/check-channels.ts';
 import { checkConfiguration } from '../doctor/check-configuration.ts';
 import { checkConditions } from '../doctor/check-conditions.ts';
 import { checkDatabase, checkSchema } from '../doctor/check-database.ts';
 import { checkJanitor } from '../doctor/check-janitor.ts';
 import { checkOutcomes } from '../doctor/check-outcomes.ts';
+import { checkSelfWatch } from '../doctor/check-self-watch.ts';
 import { checkTables } from '../doctor/check-tables.ts';
 import { checkHeartbeats, checkWork } from '../doctor/check-work.ts';
 import { fail } from '../doctor/finding.ts';
@@ -18,6 +20,7 @@ import { cleanLine } from '../printing/clean-line.ts';
 import { counted, printLines } from '../printing/lines.ts';
 import { paint } from '../printing/paint.ts';
 import { printJson } from '../printing/print-json.ts';
+import { wrapLine } from '../printing/wrap-line.ts';
 import type { Invocation, Terminal } from '../terminal.ts';
 
 /** Connections of the doctor; a comparison of millions of rows has its statements one after the other. */
@@ -90,6 +93,8 @@ const examine = async (config: Config, report: (found: readonly Finding[]) => vo
       await attempt('failures', () => checkOutcomes(patient, tables, detectorAlive));
       await attempt('conditions', () => checkConditions(patient));
       await attempt('queue', () => checkWork(patient));
+      await attempt('channels', () => checkChannels(patient));
+      await attempt('audit', () => checkSelfWatch(patient));
     });
   } finally {
     await pool.end();
@@ -99,10 +104,19 @@ const examine = async (config: Config, report: (found: readonly Finding[]) => vo
 const colours = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 const checkCells = 14;
 
-const findingLines = ({ check, status, message, cure }: Finding, terminal: Terminal): readonly string[] => [
-  `${paint(terminal, colours[status], status.padEnd(5))} ${check.padEnd(checkCells)} ${cleanLine(message)}`,
-  ...(cure === undefined ? [] : [`${' '.repeat(checkCells + 7)}→ ${cleanLine(cure)}`]),
-];
+const findingLines = ({ check, status, message, cure }: Finding, terminal: Terminal): readonly string[] => {
+  const indent = ' '.repeat(checkCells + 7);
+  const [first = '', ...rest] = wrapLine(
+    `${status.padEnd(5)} ${check.padEnd(checkCells)} ${cleanLine(message)}`,
+    terminal.textColumns,
+    indent,
+  );
+  return [
+    `${paint(terminal, colours[status], first.slice(0, 5))}${first.slice(5)}`,
+    ...rest,
+    ...(cure === undefined ? [] : wrapLine(`${indent}→ ${cleanLine(cure)}`, terminal.textColumns, `${indent}  `)),
+  ];
+};
 
 const summary = (failures: number, warnings: number): string => {
   if (failures > 0) return `${counted(failures, 'problem')}, ${counted(warnings, 'warning')}.`;

@@ -15,6 +15,7 @@ import {
 import type { Config, Logger, Stoppable } from '@tocsin/runtime';
 import { databaseUrlFile, withConnection } from '../database/find-database.ts';
 import { readConfig } from '../database/read-config.ts';
+import { channelText } from '../printing/channel-text.ts';
 import { cleanLine } from '../printing/clean-line.ts';
 import type { Invocation, Terminal } from '../terminal.ts';
 import { processLog, runProcess } from './run-process.ts';
@@ -115,7 +116,7 @@ const announce = (config: Config, connectionString: string, terminal: Terminal):
   createLogger({ level: 'info', name: 'tocsin' }).info(facts, 'tocsin is up');
   if (!terminal.watched) return;
   const goesTo = [...new Set(config.routes.flatMap(({ channels }) => channels))].map((name) =>
-    describeChannel(config, name),
+    channelText(name, config.channels[name]),
   );
   terminal.complain(
     [
@@ -128,20 +129,4 @@ const announce = (config: Config, connectionString: string, terminal: Terminal):
       '',
     ].join('\n'),
   );
-};
-
-const describeChannel = (config: Config, name: string): string => {
-  const channel = config.channels[name];
-  switch (channel?.type) {
-    case 'sendgrid':
-    case 'smtp':
-      return `${channel.to.map(cleanLine).join(', ')} (${channel.type})`;
-    case 'outbox':
-      return `the files in ${channel.directory}`;
-    case 'console':
-    case undefined:
-      return name;
-    default:
-      return channel satisfies never;
-  }
 };

@@ -1,3 +1,5 @@
+import { canaryTable } from '@tocsin/alert-model';
+import { componentTable } from '@tocsin/alert-service';
 import { formatDuration } from '@tocsin/runtime';
 import { counted, listed } from '../printing/lines.ts';
 import { countConditions } from './count-conditions.ts';
@@ -13,6 +15,8 @@ const heldMaxMs = 15 * 86_400_000;
 const repairMaxMs = 300_000;
 const repairsShownMax = 20;
 const namedMax = 5;
+/** Nobody configures these: Tocsin's own parts, and the table of its canaries. */
+const ownTables: ReadonlySet<string> = new Set([componentTable, canaryTable]);
 
 /** What holds now, what is held back, and what the janitor left behind. */
 export const checkConditions = async ({ config, pool }: Patient): Promise<readonly Finding[]> => {
@@ -43,7 +47,7 @@ const conditionFindings = (counts: readonly ConditionCount[], watched: ReadonlyS
         ),
       ),
     ...[...new Set(counts.map(({ table }) => table))]
-      .filter((table) => !watched.has(table))
+      .filter((table) => !watched.has(table) && !ownTables.has(table))
       .map((table) =>
         warn(
           'conditions',

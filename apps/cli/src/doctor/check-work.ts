@@ -125,10 +125,12 @@ const checkQueue = (depths: QueueDepths): readonly Finding[] => {
   ];
 };
 
+const cureOfDead = 'see why: npx tocsin deliveries list; when the channel works: npx tocsin deliveries retry --all';
+
 const checkDeliveries = async (pool: Patient['pool']): Promise<Finding> => {
   const found = await countUndelivered(pool);
   if (found === undefined) return ok('deliveries', 'nothing waits');
-  const { waiting, retrying, unknown, oldestMs, overdue, lastReason, overdueDigests, failedDigests } = found;
+  const { waiting, retrying, unknown, oldestMs, overdue, lastReason, overdueDigests, failedDigests, dead } = found;
   if (overdue > 0 || overdueDigests > 0)
     return fail(
       'deliveries',
@@ -136,10 +138,12 @@ const checkDeliveries = async (pool: Patient['pool']): Promise<Finding> => {
       'start the notifier: npx tocsin notifier; if it runs, look at its log',
     );
   if (failedDigests > 0)
-    return fail(
+    return fail('deliveries', `no channel took ${counted(failedDigests, 'digest')} of the last 7 days`, cureOfDead);
+  if (dead > 0)
+    return warn(
       'deliveries',
-      `no channel took ${counted(failedDigests, 'digest')} of the last 7 days`,
-      'see why: npx tocsin alerts list, then npx tocsin alerts explain ID',
+      `${counted(dead, 'message')} of the last 7 days ${dead === 1 ? 'was' : 'were'} given up, while other channels took theirs`,
+      cureOfDead,
     );
   if (retrying + unknown > 0)
     return warn(

@@ -14,9 +14,11 @@ export interface Undelivered {
   readonly overdueDigests: number;
   /** Digests of the last seven days that no channel took. */
   readonly failedDigests: number;
+  /** Messages of the last seven days that were given up and that no other channel took over. */
+  readonly dead: number;
 }
 
-// Indexes deliveries_waiting and digests_open_due; failed digests are counted by reading the table, now and then.
+// Indexes deliveries_waiting, digests_open_due, deliveries_given_up and deliveries_by_replaced; failed digests are counted by reading the table, now and then.
 const text = `
 select
   count(*)::integer as waiting,
@@ -34,7 +36,14 @@ select
     select count(*)::integer
     from tocsin.digests
     where state = 'failed' and settled_at > clock_timestamp() - interval '7 days'
-  ) as "failedDigests"
+  ) as "failedDigests",
+  (
+    select count(*)::integer
+    from tocsin.deliveries as dead
+    where dead.state = 'rejected'
+      and dead.created_at > clock_timestamp() - interval '7 days'
+      and not exists (select from tocsin.deliveries as heir where heir.fallback_of = dead.id)
+  ) as dead
 from tocsin.deliveries
 where next_attempt_at is not null`;
 

@@ -5,7 +5,7 @@ export interface Finding {
   readonly check: string;
   readonly status: 'ok' | 'warn' | 'fail';
   readonly message: string;
-  /** What to do about it; absent when all is well. */
+  /** What to do about it; absent when there is nothing to do. */
   readonly cure?: string;
 }
 
@@ -19,6 +19,8 @@ export interface Patient {
 }
 
 export const ok = (check: string, message: string): Finding => ({ check, status: 'ok', message });
+/** All is well, and something could be done nevertheless. */
+export const note = (check: string, message: string, cure: string): Finding => ({ check, status: 'ok', message, cure });
 export const warn = (check: string, message: string, cure: string): Finding => ({
   check,
   status: 'warn',

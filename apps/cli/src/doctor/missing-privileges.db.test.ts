@@ -23,12 +23,15 @@ test('names each privilege that is missing, that of deleting what is past its re
      grant select, insert, update, delete on all tables in schema pgboss to ${role}`,
   );
   expect(await missing()).toEqual([
+    'delete on tocsin.canary_jobs',
     'delete on tocsin.deliveries',
     'delete on tocsin.delivery_attempts',
     'delete on tocsin.held_failures',
     'delete on tocsin.outcomes',
+    'delete on tocsin.provider_events',
     'delete on tocsin.recent_successes',
     'delete on tocsin.repairs',
+    'delete on tocsin.silences',
   ]);
   await database.pool.query(`grant delete on all tables in schema tocsin to ${role}`);
   expect(await missing()).toEqual([]);

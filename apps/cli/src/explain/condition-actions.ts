@@ -1,4 +1,4 @@
-import { limitsFor } from '@tocsin/alert-model';
+import { limitsFor, ownSource } from '@tocsin/alert-model';
 import type { ConditionKind } from '@tocsin/alert-model';
 import { counted } from '../printing/lines.ts';
 import type { AlertFacts, HoldingCondition, NextAction } from './alert-explanation.ts';
@@ -18,6 +18,21 @@ const ends: Readonly<Record<ConditionKind, (jobId: string) => string>> = {
   unhealthy: (jobId) => `the watched table to be fit to be judged again (${subject(jobId)})`,
 };
 
+/** What ends that a part of Tocsin does not work, by the job type of its alert. */
+const ownEnds: Readonly<Record<string, (name: string | null) => string>> = {
+  channel: (name) => `channel ${name ?? ''} to accept a message`,
+  detector: () => 'a sign of life of a detector: npx tocsin detector',
+  notifier: () => 'a sign of life of a notifier: npx tocsin notifier',
+  audit: () => 'the audit to be clean again: npx tocsin doctor',
+  canary: () => 'a canary to arrive: npx tocsin doctor',
+};
+
+const endOf = (facts: AlertFacts, { kind, jobId, outcomeId }: HoldingCondition): string => {
+  const beginning = beginningOf(facts, outcomeId)?.data;
+  const own = beginning?.source === ownSource ? ownEnds[beginning.jobType] : undefined;
+  return own === undefined ? ends[kind](jobId) : own(beginning?.targetId ?? null);
+};
+
 /** A condition may be about more than a row: `schedule:catalog-weekly` is `schedule catalog-weekly`. */
 const subject = (jobId: string): string => {
   const [, what, name] = /^(schedule|run|type|table):(.*)$/s.exec(jobId) ?? [];
@@ -35,7 +50,7 @@ export const conditionActions = (facts: AlertFacts): readonly NextAction[] => {
   const rest = holding.length - named.length;
   return [
     ...named.flatMap((condition): readonly NextAction[] => [
-      { at: null, what: `waits for: ${ends[condition.kind](condition.jobId)}` },
+      { at: null, what: `waits for: ${endOf(facts, condition)}` },
       ...repairActions(facts, condition),
     ]),
     ...(rest > 0 ? [{ at: null, what: `waits for: ${counted(rest, 'further condition')} to end` }] : []),

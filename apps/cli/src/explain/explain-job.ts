@@ -1,24 +1,26 @@
-import { heartbeats, quarantined } from '@tocsin/event-store';
-import type { OutcomeRecord } from '@tocsin/event-store';
+import { alertModelVersion, classifyFailure, evolveAlert } from '@tocsin/alert-model';
+import type { FailureSignal, OutcomeId, Policy } from '@tocsin/alert-model';
 import { toPolicy } from '@tocsin/alert-service';
-import type { Policy } from '@tocsin/alert-model';
-import { customiseMapping, findMapping, inspectTable } from '@tocsin/job-sources';
-import { TocsinError, createPool, describeDatabaseError } from '@tocsin/runtime';
-import type { JobTableConfig, Queryable } from '@tocsin/runtime';
+import { createPostgresStore, heartbeats, quarantined } from '@tocsin/event-store';
+import type { OutcomeRecord } from '@tocsin/event-store';
+import type { Queryable } from '@tocsin/runtime';
 import type { OpenDatabase } from '../database/with-database.ts';
 import { listed } from '../printing/lines.ts';
 import { moment, utcTime } from '../printing/moment.ts';
 import type { AlertExplanation, AlertFacts } from './alert-explanation.ts';
+import { classifiedWords } from './classified-words.ts';
+import type { PolicyFacts } from './classified-words.ts';
 import { describeHeld } from './describe-held.ts';
 import { explainAlert } from './explain-alert.ts';
 import { explainMissingJob } from './explain-missing-job.ts';
 import type { DetectorFacts } from './explain-missing-job.ts';
+import { fateOf } from './fate-of.ts';
 import { outcomesOfAsked, readAskedJob } from './find-job.ts';
 import type { AskedJob } from './find-job.ts';
 import { heartbeatStaleMs, loadAlertFacts } from './load-alert-facts.ts';
+import { lookAtRow } from './look-at-row.ts';
 import { readConditionEnds } from './read-condition-ends.ts';
 import type { ConditionState } from './read-condition-ends.ts';
-import { readJobRow } from './read-job-row.ts';
 import { readRepairs, repairWords } from './read-repairs.ts';
 import type { RepairRecord } from './read-repairs.ts';
 
@@ -49,13 +51,15 @@ export const explainJob = async (database: OpenDatabase, asked: string): Promise
   const alertIds = [...new Set(outcomes.flatMap(({ alertId }) => alertId ?? []))];
   const facts: AlertFacts[] = [];
   for (const id of alertIds.slice(0, alertsMax)) facts.push(await loadAlertFacts(database, id));
-  const policy = toPolicy(config);
+  const policyFacts = await readPolicyFacts(database);
+  const signals = await readSignals(database, outcomes, job.jobId);
   const ids = outcomes.map(({ id }) => id);
   const conditions = await readConditionEnds(pool, ids);
   const described = [];
   for (const outcome of outcomes) {
     const condition = conditions.get(outcome.id) ?? null;
-    const what = await describeOutcome({ pool, outcome, condition, facts, policy, now });
+    const signal = signals.get(outcome.id) ?? null;
+    const what = await describeOutcome({ pool, outcome, condition, facts, signal, policyFacts, now });
     described.push({
       ...outcome,
       what,
@@ -70,7 +74,7 @@ export const explainJob = async (database: OpenDatabase, asked: string): Promise
       ...repair,
       what: `${moment(repair.intendedAt, now)}: ${repairWords(repair)}`,
     })),
-    reasons: outcomes.length > 0 ? [] : await explainAbsence(database, job),
+    reasons: outcomes.length > 0 ? [] : await explainAbsence(database, job, policyFacts),
     alerts: facts.map(explainAlert),
   };
 };
@@ -80,19 +84,44 @@ interface OutcomeFacts {
   readonly outcome: OutcomeRecord;
   readonly condition: ConditionState | null;
   readonly facts: readonly AlertFacts[];
-  readonly policy: Policy;
+  /** The failure as its row says it now; null when the row says another one, or is gone. */
+  readonly signal: FailureSignal | null;
+  readonly policyFacts: PolicyFacts;
   readonly now: string;
 }
 
-const describeOutcome = async ({ pool, outcome, condition, facts, policy, now }: OutcomeFacts): Promise<string> => {
+/** Silences that are on, and what the configuration says today. */
+const readPolicyFacts = async ({ pool, config, now }: OpenDatabase): Promise<PolicyFacts> => {
+  const store = createPostgresStore({ pool, foldAlert: evolveAlert, modelVersion: alertModelVersion });
+  return { policy: toPolicy(config), silences: await store.read((session) => session.activeSilences()), now };
+};
+
+/** Outcomes that no alert has are read from their row again, which says what rules make of them. */
+const readSignals = async (
+  database: OpenDatabase,
+  outcomes: readonly OutcomeRecord[],
+  jobId: string,
+): Promise<ReadonlyMap<OutcomeId, FailureSignal>> => {
+  const asked = outcomes.filter(({ disposition }) => disposition === null || disposition === 'ignored');
+  const tables = new Set(asked.map(({ table }) => table));
+  const found = new Map<OutcomeId, FailureSignal>();
+  for (const table of database.config.jobs.filter(({ name }) => tables.has(name))) {
+    const look = await lookAtRow(database, table, jobId);
+    if ('row' in look && look.row?.outcome != null) found.set(look.row.outcome.outcomeId, look.row.outcome);
+  }
+  return found;
+};
+
+const describeOutcome = async (outcomeFacts: OutcomeFacts): Promise<string> => {
+  const { pool, outcome, condition, facts, signal, policyFacts, now } = outcomeFacts;
   const what = whatHappened(outcome, condition, now);
   switch (outcome.disposition) {
     case null:
-      return `${what}: signalled ${moment(outcome.signalledAt, now)} and not dealt with yet. A notifier does that: npx tocsin notifier`;
+      return `${what}: signalled ${moment(outcome.signalledAt, now)} and not dealt with yet. A notifier does that: npx tocsin notifier${signal === null ? '' : `. Then ${classifiedWords(signal, policyFacts)}`}`;
     case 'ignored':
-      return `${what}: not told, because ${whyIgnored(outcome, policy)}`;
+      return `${what}: not told, because ${whyIgnored(outcome, policyFacts.policy, signal)}`;
     case 'held':
-      return `${what}: ${await describeHeld(pool, outcome.id, policy)}`;
+      return `${what}: ${await describeHeld(pool, outcome.id, policyFacts.policy, now)}`;
     case 'quarantined': {
       const kept = (await quarantined(pool, quarantineMax)).find(({ payload }) =>
         JSON.stringify(payload).includes(outcome.id),
@@ -117,7 +146,10 @@ const whatHappened = ({ kind, failedAt }: OutcomeRecord, condition: ConditionSta
 };
 
 /** What may have kept an outcome from being told. The reason itself is in the notifier's log. */
-const whyIgnored = ({ kind }: OutcomeRecord, { rules }: Policy): string => {
+const whyIgnored = ({ kind }: OutcomeRecord, policy: Policy, signal: FailureSignal | null): string => {
+  const { rules } = policy;
+  const classified = signal === null ? null : classifyFailure(signal, policy);
+  if (classified !== null && 'ignoredBy' in classified) return `${classified.ignoredBy} ignores it`;
   const reasons = ['a rule with "ignore: true" matched when it was recorded'];
   if (kind === 'partial') reasons.push('its failed parts were within what the rule allows (partial)');
   if (rules.some(({ threshold }) => threshold !== undefined))
@@ -139,35 +171,11 @@ const sentenceOf = (
   return error === null ? '' : `. ${error}`;
 };
 
-/** Which messages told of this very outcome. */
-const fateOf = (outcome: OutcomeRecord, { events, digests, deliveries, state }: AlertFacts): string => {
-  const detected = events.find(({ event }) => event.type === 'FailureDetected' && event.data.outcomeId === outcome.id);
-  if (detected === undefined) return 'its event is not in the log';
-  const fates = state.routes.map(({ name }) => {
-    const batched = events.find(
-      ({ version, event }) =>
-        version > detected.version &&
-        event.type === 'AlertBatched' &&
-        event.data.route === name &&
-        event.data.purpose !== 'escalation',
-    )?.event;
-    if (batched?.type !== 'AlertBatched')
-      return `on route ${name} it sits in no digest${state.state === 'acknowledged' ? ' while the alert is acknowledged' : ''}`;
-    const { digestId } = batched.data;
-    const accepted = deliveries.filter(
-      ({ delivery }) => delivery.digestId === digestId && delivery.acceptedAt !== null,
-    );
-    if (accepted.length > 0)
-      return `told on route ${name}: ${listed(accepted.map(({ delivery }) => `${delivery.channel} accepted it at ${utcTime(delivery.acceptedAt ?? '')} UTC`))}`;
-    const digest = digests.find(({ id }) => id === digestId);
-    return digest?.state === 'open'
-      ? `on route ${name} it goes out at ${utcTime(digest.dueAt)} UTC`
-      : `on route ${name} its digest is ${digest?.state ?? 'sealed'}, and no channel has accepted it`;
-  });
-  return fates.join('; ');
-};
-
-const explainAbsence = async (database: OpenDatabase, job: AskedJob): Promise<readonly string[]> => {
+const explainAbsence = async (
+  database: OpenDatabase,
+  job: AskedJob,
+  policyFacts: PolicyFacts,
+): Promise<readonly string[]> => {
   const { pool, config } = database;
   const tables = config.jobs.filter(({ name }) => job.table === undefined || name === job.table);
   if (tables.length === 0)
@@ -179,41 +187,14 @@ const explainAbsence = async (database: OpenDatabase, job: AskedJob): Promise<re
     silentMs: silences.length === 0 ? null : Math.min(...silences),
     staleMs: heartbeatStaleMs,
   };
-  const reasons: string[] = [];
-  for (const table of tables) reasons.push(await absenceIn(database, table, job.jobId, detector));
-  const found = reasons.filter((reason) => !reason.startsWith(nowhere));
-  return ['No outcome of this job is recorded.', ...(found.length > 0 ? found : reasons)];
-};
-
-const nowhere = 'there is no job';
-
-const absenceIn = async (
-  database: OpenDatabase,
-  table: JobTableConfig,
-  jobId: string,
-  detector: DetectorFacts,
-): Promise<string> => {
-  const preset = findMapping(table.adapter);
-  if (preset === undefined)
-    return `Table ${table.name} has the adapter ${table.adapter}, which this version does not know.`;
-  const url = table.databaseUrl ?? database.connectionString;
-  const other =
-    url === database.connectionString
-      ? undefined
-      : createPool({ connectionString: url, max: 1, applicationName: 'tocsin-cli', onError: () => {} });
-  const queryable = other ?? database.pool;
-  try {
-    const mapping = customiseMapping(preset, table);
-    const { source, problems } = await inspectTable(queryable, mapping, table);
-    if (source === null) return `Table ${table.name} cannot be read: ${problems.join(' ')}`;
-    const row = await readJobRow(queryable, source, jobId);
-    return row === null
-      ? `${nowhere} with this id in ${table.table} (it may have been deleted before it was read).`
-      : `${explainMissingJob(table, mapping, row, detector, toPolicy(database.config))}.`;
-  } catch (error) {
-    const why = error instanceof TocsinError ? error.message : describeDatabaseError(error, url, 'its database_url');
-    return `Table ${table.name} could not be looked at: ${why}`;
-  } finally {
-    await other?.end();
+  const found: string[] = [];
+  const others: string[] = [];
+  for (const table of tables) {
+    const look = await lookAtRow(database, table, job.jobId);
+    if ('problem' in look) found.push(look.problem);
+    else if (look.row !== null)
+      found.push(`${explainMissingJob(table, look.mapping, look.row, detector, policyFacts)}.`);
+    else others.push(`there is no job with this id in ${table.table} (it may have been deleted before it was read).`);
   }
+  return ['No outcome of this job is recorded.', ...(found.length > 0 ? found : others)];
 };

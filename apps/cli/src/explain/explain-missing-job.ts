@@ -1,10 +1,11 @@
-import { classifyFailure, limitsFor } from '@tocsin/alert-model';
-import type { Policy } from '@tocsin/alert-model';
+import { addMs, limitsFor } from '@tocsin/alert-model';
 import type { AdapterMapping } from '@tocsin/job-sources';
 import { formatDuration } from '@tocsin/runtime';
 import type { JobTableConfig } from '@tocsin/runtime';
-import { relativeTime } from '../printing/moment.ts';
-import { stalledWords, stuckWords } from './limit-words.ts';
+import { moment, relativeTime } from '../printing/moment.ts';
+import { classifiedWords } from './classified-words.ts';
+import type { PolicyFacts } from './classified-words.ts';
+import { stalledWords, stuckAt, stuckWords } from './limit-words.ts';
 import type { JobRow } from './read-job-row.ts';
 
 /** What is known of the detector. */
@@ -20,14 +21,15 @@ export const explainMissingJob = (
   mapping: AdapterMapping,
   row: JobRow,
   detector: DetectorFacts,
-  policy: Policy,
+  facts: PolicyFacts,
 ): string => {
+  const { policy } = facts;
   const { job, readAt, outcome } = row;
   const counters = `attempt ${job.attempts ?? '?'} of ${job.maxAttempts ?? '?'}`;
   const where = `in ${table.table} it is ${job.status}`;
   if (outcome !== null) {
     const how = outcome.kind === 'partial' ? 'with parts that failed' : `(${counters}), for good`;
-    return `${where} ${how}, but no outcome is recorded: ${whyNotSeen(table, row, outcome, detector, policy)}`;
+    return `${where} ${how}, but no outcome is recorded: ${whyNotSeen(table, row, outcome, detector, facts)}`;
   }
   const limits = limitsFor(policy.rules, job);
   const ago = (instant: string | null): string =>
@@ -45,10 +47,11 @@ export const explainMissingJob = (
       const sign = beats
         ? `last heartbeat ${ago(job.heartbeatAt)}`
         : `last change ${ago(job.changedAt ?? job.startedAt)}`;
-      return `${where}, ${sign}: ${stuckWords(limits, beats)}`;
+      const at = stuckAt(limits, { heartbeatAt: job.heartbeatAt, changedAt: job.changedAt ?? job.startedAt });
+      return `${where}, ${sign}: ${stuckWords(limits, beats)}${at === null ? '' : `: ${moment(at, readAt)}`}`;
     }
     case 'waiting':
-      return `${where}, due ${ago(job.dueAt)}: ${stalledWords(limits)}`;
+      return `${where}, due ${ago(job.dueAt)}: ${stalledWords(limits)}${job.dueAt === null || limits.stalledAfterMs === null ? '' : `: ${moment(addMs(job.dueAt, limits.stalledAfterMs), readAt)}`}`;
     case 'unknown':
       return `${where}, a status that adapter ${mapping.adapter} does not know: such rows are never told. Known are ${knownStatuses(mapping)}; jobs[].states can say what it means`;
     default:
@@ -66,14 +69,12 @@ const whyNotSeen = (
   { job, readAt }: JobRow,
   outcome: NonNullable<JobRow['outcome']>,
   { silentMs, staleMs }: DetectorFacts,
-  policy: Policy,
+  facts: PolicyFacts,
 ): string => {
   const changedAgoMs = job.changedAt === null ? null : Date.parse(readAt) - Date.parse(job.changedAt);
   if (changedAgoMs !== null && changedAgoMs > table.lookBackMs)
     return `it was changed ${formatDuration(changedAgoMs)} ago, longer than table ${table.name} looks back (${formatDuration(table.lookBackMs)}; jobs[].look_back)`;
-  const classified = classifyFailure(outcome, policy);
-  const fate =
-    'ignoredBy' in classified ? `it will be ignored by ${classified.ignoredBy}` : `it will belong to ${classified.key}`;
+  const fate = classifiedWords(outcome, facts);
   if (silentMs === null) return `no detector has ever run here. Start one: npx tocsin detector. Then ${fate}`;
   if (silentMs > staleMs)
     return `the detector has been silent for ${formatDuration(silentMs)}. Start it: npx tocsin detector. Then ${fate}`;

@@ -1,76 +1,141 @@
-import { formatDuration } from '@tocsin/runtime';
+import type { FrozenRoute } from '@tocsin/alert-model';
+import { formatDuration, windowText } from '@tocsin/runtime';
 import { cleanLine } from '../printing/clean-line.ts';
+import { deliveryText } from '../printing/delivery-text.ts';
+import { ladderText } from '../printing/escalation-text.ts';
 import { shortId } from '../printing/job-name.ts';
 import { listed } from '../printing/lines.ts';
 import { moment, utcTime } from '../printing/moment.ts';
 import { paint } from '../printing/paint.ts';
+import { stormText } from '../printing/storm-text.ts';
+import { wrapLine } from '../printing/wrap-line.ts';
 import type { Terminal } from '../terminal.ts';
-import type { AlertExplanation, ExplainedDigest } from './alert-explanation.ts';
+import type { AlertExplanation, ExplainedDelivery, ExplainedDigest } from './alert-explanation.ts';
+import { troubleNames } from './channel-trouble.ts';
+import type { ChannelTrouble } from './channel-trouble.ts';
 
 /** Decisions shown; of a longer story, the latest. */
 const decisionsMax = 30;
 /** Conditions shown; `--json` has all. */
 const conditionsMax = 20;
+/** What a provider said of one message; of more, the latest. */
+const providerEventsMax = 6;
 
 /** An explanation for people. */
 export const explanationLines = (explanation: AlertExplanation, terminal: Terminal, now: string): readonly string[] => {
   const bold = (text: string): string => paint(terminal, 'bold', text);
-  const { conditions, decisions, digests, next } = explanation;
+  const item = (text: string, depth = 1): readonly string[] => {
+    const indent = '  '.repeat(depth);
+    return wrapLine(`${indent}${cleanLine(text)}`, terminal.textColumns, `${indent}  `);
+  };
+  const fact = (name: string, value: string): readonly string[] =>
+    wrapLine(`  ${name.padEnd(nameCells)} ${cleanLine(value)}`, terminal.textColumns, ' '.repeat(nameCells + 3));
+  const section = (title: string, lines: readonly string[]): readonly string[] =>
+    lines.length === 0 ? [] : ['', bold(title), ...lines];
+  const { conditions, decisions, digests, next, suppressors, channels } = explanation;
   return [
     bold(cleanLine(`${explanation.title}: ${explanation.state}`)),
-    cleanLine(explanation.verdict),
-    '',
-    bold('Why'),
-    `  alert      ${explanation.alertId}`,
-    `  key        ${cleanLine(explanation.key)}`,
-    `  rule       ${cleanLine(explanation.rule)}, severity ${explanation.severity}`,
-    ...explanation.routes.map(
-      ({ name, channels, fallback, windowMs, escalation }) =>
-        `  route      ${cleanLine(
-          `${name}: ${listed(channels)}${fallback.length === 0 ? '' : `, else ${listed(fallback)}`}; ${windowMs === 0 ? 'at once' : `gathered for ${formatDuration(windowMs)}`}` +
-            (escalation === null
-              ? ''
-              : `; unacknowledged for ${formatDuration(escalation.afterMs)}, ${escalation.name} is told (${listed(escalation.channels)})`),
-        )}`,
+    ...wrapLine(cleanLine(explanation.verdict), terminal.textColumns, ''),
+    ...section('Why', [
+      ...fact('alert', explanation.alertId),
+      ...fact('key', explanation.key),
+      ...fact('rule', `${explanation.rule}, severity ${explanation.severity}`),
+      ...explanation.routes.flatMap((route) => [
+        ...fact('route', routeText(route)),
+        ...(route.escalation === null
+          ? []
+          : fact('escalation', `${route.escalation.name}: ${ladderText(route.escalation)}`)),
+      ]),
+    ]),
+    ...section(
+      'Held back by (UTC)',
+      suppressors.flatMap(({ words }) => item(words)),
     ),
-    ...(conditions.length === 0
-      ? []
-      : [
-          '',
-          bold('Still so'),
-          ...conditions
-            .slice(0, conditionsMax)
-            .map(({ kind, jobId, since, words }) =>
-              cleanLine(`  ${kind} since ${moment(since, now)}, job ${jobId}${words === null ? '' : `: ${words}`}`),
-            ),
-          ...(conditions.length > conditionsMax ? [`  and ${conditions.length - conditionsMax} more`] : []),
-        ]),
-    '',
-    bold('Messages (UTC)'),
-    ...(digests.length === 0 ? ['  none yet'] : digests.flatMap((digest) => digestLines(digest, now))),
-    ...(decisions.length === 0
-      ? []
-      : [
-          '',
-          bold('Decisions (UTC)'),
-          ...decisions.slice(-decisionsMax).map(({ at, type, facts }) => `  ${utcTime(at)}  ${type}: ${facts}`),
-        ]),
-    '',
-    bold('Next'),
-    ...next.map(({ at, what }) => `  ${cleanLine(at === null ? what : `${moment(at, now)}: ${what}`)}`),
+    ...section(
+      'Channels',
+      channels.flatMap((channel) => item(troubleText(channel, now))),
+    ),
+    ...section('Still so', [
+      ...conditions
+        .slice(0, conditionsMax)
+        .flatMap(({ kind, jobId, since, words }) =>
+          item(`${kind} since ${moment(since, now)}, job ${jobId}${words === null ? '' : `: ${words}`}`),
+        ),
+      ...(conditions.length > conditionsMax ? [`  and ${conditions.length - conditionsMax} more`] : []),
+    ]),
+    ...section(
+      'Messages (UTC)',
+      digests.length === 0
+        ? ['  none yet']
+        : digests.flatMap((digest) => [
+            ...item(digestText(digest, now)),
+            ...digest.deliveries.flatMap((delivery) => [
+              ...item(
+                `${delivery.channel}${delivery.fallback ? ' (stands in)' : ''}: ${deliveryText(delivery, now)}`,
+                2,
+              ),
+              ...delivery.attempts.flatMap((attempt) => item(attemptText(attempt), 3)),
+              ...delivery.providerEvents.slice(-providerEventsMax).flatMap((event) => item(providerText(event), 3)),
+            ]),
+          ]),
+    ),
+    ...section(
+      'Decisions (UTC)',
+      decisions
+        .slice(-decisionsMax)
+        .flatMap(({ at, type, facts }) =>
+          wrapLine(`  ${utcTime(at)}  ${type}: ${facts}`, terminal.textColumns, ' '.repeat(23)),
+        ),
+    ),
+    ...section(
+      'Next',
+      next.flatMap(({ at, what }) => item(at === null ? what : `${moment(at, now)}: ${what}`)),
+    ),
   ];
 };
 
-const digestLines = (digest: ExplainedDigest, now: string): readonly string[] => {
-  const when = digest.sealedAt === null ? `due ${moment(digest.dueAt, now)}` : `sealed ${moment(digest.sealedAt, now)}`;
-  return [
-    `  digest ${shortId(digest.id)} of route ${cleanLine(digest.route)} (${digest.purpose}), ${digest.state}: opened ${utcTime(digest.openedAt)}, ${when}`,
-    ...digest.deliveries.flatMap(({ channel, state, fallback, attempts, nextAttemptAt }) => [
-      `    ${cleanLine(channel)}${fallback ? ' (stands in for one that gave up)' : ''}: ${state}${nextAttemptAt === null ? '' : `, next ${moment(nextAttemptAt, now)}`}`,
-      ...attempts.map(
-        ({ number, outcome, reason, detail, status, startedAt }) =>
-          `      attempt ${number} at ${utcTime(startedAt)}: ${cleanLine([outcome, status, reason, detail].filter((part) => part !== null).join(', '))}`,
-      ),
-    ]),
-  ];
+const nameCells = 10;
+
+const routeText = ({
+  name,
+  channels,
+  fallback,
+  windowMs,
+  firstAtOnce,
+  quietHours,
+  breakThrough,
+}: FrozenRoute): string => {
+  const whom = `${listed(channels)}${fallback.length === 0 ? '' : `, else ${listed(fallback)}`}`;
+  const when =
+    windowMs === 0
+      ? 'at once'
+      : `gathered for ${formatDuration(windowMs)}${firstAtOnce ? ', the first news of an alert at once' : ''}`;
+  const through = breakThrough.length === 0 ? '' : ` (${listed(breakThrough)} all the same)`;
+  const quiet = quietHours.length === 0 ? '' : `; quiet ${quietHours.map(windowText).join(', ')}${through}`;
+  return `${name}: ${whom}; ${when}${quiet}`;
 };
+
+const troubleText = ({ channel, trouble, since, until, detail }: ChannelTrouble, now: string): string => {
+  const last = since === null ? '' : `, last at ${utcTime(since)} UTC`;
+  return `${channel} ${troubleNames[trouble]}: ${detail}${last}. Tried again ${moment(until, now)}`;
+};
+
+const digestText = (digest: ExplainedDigest, now: string): string => {
+  const { id, route, purpose, storm, state, openedAt, dueAt, sealedAt } = digest;
+  const when = sealedAt === null ? `due ${moment(dueAt, now)}` : `sealed ${moment(sealedAt, now)}`;
+  const what = storm === null ? purpose : `${purpose}: ${stormText(storm)}`;
+  return `digest ${shortId(id)} of route ${route} (${what}), ${state}: opened ${utcTime(openedAt)}, ${when}`;
+};
+
+const attemptText = ({
+  number,
+  outcome,
+  status,
+  reason,
+  detail,
+  startedAt,
+}: ExplainedDelivery['attempts'][number]): string =>
+  `attempt ${number} at ${utcTime(startedAt)}: ${[outcome, status, reason, detail].filter((part) => part !== null).join(', ')}`;
+
+const providerText = ({ event, recipient, at, detail }: ExplainedDelivery['providerEvents'][number]): string =>
+  `provider at ${utcTime(at)}: ${event}${recipient === null ? '' : ` ${recipient}`}${detail === null ? '' : `, ${detail}`}`;

@@ -1,4 +1,5 @@
-import type { RuleLimits, StuckAction } from '@tocsin/alert-model';
+import { addMs } from '@tocsin/alert-model';
+import type { Instant, RuleLimits, StuckAction } from '@tocsin/alert-model';
 import { formatDuration } from '@tocsin/runtime';
 
 /**
@@ -48,6 +49,30 @@ export const stalledWords = ({
   stalledAfterMs === null
     ? `it may wait for ever (${stalledRule ?? 'default'})`
     : `it counts as stalled after ${formatDuration(stalledAfterMs)} (${stalledRule ?? 'default'})`;
+
+/**
+ * When a running job will count as stuck if it shows no further sign of life; null where that is learned from other jobs, or
+ * never. A job with heartbeats may count as stuck before, for want of progress.
+ */
+export const stuckAt = (
+  { stuckAfter }: Pick<RuleLimits, 'stuckAfter'>,
+  { heartbeatAt, changedAt }: { readonly heartbeatAt: Instant | null; readonly changedAt: Instant | null },
+): Instant | null => {
+  switch (stuckAfter.mode) {
+    case 'off':
+      return null;
+    case 'auto':
+      return heartbeatAt === null ? null : addMs(heartbeatAt, stuckAfter.floorMs);
+    case 'fixed': {
+      const { heartbeatMs, updateMs } = stuckAfter;
+      const lastAt = heartbeatAt ?? changedAt;
+      const limitMs = heartbeatAt === null ? (updateMs ?? heartbeatMs) : heartbeatMs;
+      return lastAt === null || limitMs === null ? null : addMs(lastAt, limitMs);
+    }
+    default:
+      return stuckAfter satisfies never;
+  }
+};
 
 /** What the janitor would do about a stuck job; null when nothing. */
 export const janitorWords = (action: StuckAction): string | null => {

@@ -1,11 +1,12 @@
 import { alertModelVersion, alertStream, evolveAlert } from '@tocsin/alert-model';
-import type { AlertId, DigestId } from '@tocsin/alert-model';
+import type { AlertId, AlertState, DigestId } from '@tocsin/alert-model';
 import { toPolicy } from '@tocsin/alert-service';
 import { createPostgresStore, heartbeats, ledgerOfAlert, streamEvents } from '@tocsin/event-store';
 import { InvariantError } from '@tocsin/runtime';
 import type { OpenDatabase } from '../database/with-database.ts';
 import { foldSteps } from '../replay/fold-steps.ts';
 import type { AlertFacts } from './alert-explanation.ts';
+import { readProviderEvents } from './read-provider-events.ts';
 
 /** Digests explained one by one; of an alert that was in more, the latest. */
 const digestsMax = 50;
@@ -39,5 +40,29 @@ export const loadAlertFacts = async (
     ),
   };
   const deliveries = await ledgerOfAlert(pool, alertId);
-  return { state, events, digests, deliveries, notifierAlive: alive, janitor, now };
+  const providerEvents = await readProviderEvents(
+    pool,
+    deliveries.map(({ delivery }) => delivery.id),
+  );
+  const names = [...channelsOf(state), ...deliveries.map(({ delivery }) => delivery.channel)];
+  const channels = await store.read((session) => session.channelStates([...new Set(names)]));
+  return {
+    state,
+    events,
+    digests,
+    deliveries,
+    providerEvents,
+    channels: [...channels.values()],
+    notifierAlive: alive,
+    janitor,
+    now,
+  };
 };
+
+/** Whatever its routes may still use. */
+const channelsOf = ({ routes }: AlertState): readonly string[] =>
+  routes.flatMap(({ channels, fallback, escalation }) => [
+    ...channels,
+    ...fallback,
+    ...(escalation?.levels.flatMap((level) => level.channels) ?? []),
+  ]);

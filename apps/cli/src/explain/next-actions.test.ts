@@ -11,7 +11,17 @@ const route: FrozenRoute = {
   channels: ['email'],
   fallback: [],
   windowMs: 900_000,
-  escalation: { name: 'second-line', afterMs: 1_800_000, channels: ['pager'] },
+  firstAtOnce: false,
+  quietHours: [],
+  breakThrough: ['critical'],
+  escalation: {
+    name: 'second-line',
+    levels: [
+      { afterMs: 1_800_000, channels: ['pager'], severities: null },
+      { afterMs: 2_400_000, channels: ['boss'], severities: null },
+    ],
+    repeat: { everyMs: 3_600_000, times: 2 },
+  },
 };
 
 const failed = (minute: number): AlertEvent => ({
@@ -37,6 +47,7 @@ const failed = (minute: number): AlertEvent => ({
     missing: [{ jobType: 'rebuild_index', targetId: null }],
     lastGreenAt: null,
     notes: [],
+    details: null,
     observedAt: at(minute),
     opening: {
       title: 'apple/catalog',
@@ -44,6 +55,7 @@ const failed = (minute: number): AlertEvent => ({
       chain: { name: 'catalog', steps: null },
       routes: [route],
       predecessor: null,
+      flapping: null,
     },
   },
 });
@@ -86,6 +98,8 @@ const factsOf = (now: string, ...events: readonly AlertEvent[]): AlertFacts => {
     events: events.map((event, index) => ({ version: index + 1, event })),
     digests: [],
     deliveries: [],
+    providerEvents: [],
+    channels: [],
     notifierAlive: true,
     janitor: { rules: [], tables: new Set() },
     now,
@@ -102,7 +116,7 @@ test('an alert waits for every step that owes a success, those that did not run 
 test('the clock of an escalation runs from the accept of the message', () => {
   expect(nextActions(factsOf(at(20), failed(0), batched, notified))[0]).toEqual({
     at: '2026-03-02T03:45:00.000Z',
-    what: 'escalates to second-line (pager) unless it is acknowledged',
+    what: 'escalates to level 1 of second-line (pager) unless it is acknowledged',
   });
 });
 

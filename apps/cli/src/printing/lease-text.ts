@@ -8,6 +8,8 @@ export const leaseText = (lease: Lease): string => {
       return 'until it succeeds or fails for another reason';
     case 'success':
       return 'until it succeeds';
+    case 'failures':
+      return `until it has failed ${lease.count.toLocaleString('en-GB')} ${lease.count === 1 ? 'time' : 'times'} more`;
     case 'time':
       return `until ${utcTime(lease.at)} UTC`;
     default:

@@ -11,6 +11,8 @@ const states = ['detected', 'batched', 'notified', 'acknowledged', 'resolved'];
 /** Most alerts that one list shows. */
 const listMax = 1_000;
 const listDefault = 50;
+/** Most further failures an acknowledgement can be given for. */
+const leaseFailuresMax = 10_000;
 
 /** `alerts …`: what people ask and decide. */
 export const defineAlerts = (program: Command, { invocation, finish }: ProgramContext): void => {
@@ -26,7 +28,7 @@ export const defineAlerts = (program: Command, { invocation, finish }: ProgramCo
     .command('list')
     .summary('open alerts, the latest failure first')
     .description('Lists the open alerts, the latest failure first.')
-    .option('--all', 'resolved ones too')
+    .option('--all', "resolved ones too, and Tocsin's own canaries")
     .option('--state <state>', `only these, separated by commas: ${states.join(', ')}`, someOf(states))
     .option('--source <source>', 'only of this source')
     .option('--key <key>', 'only of this key')
@@ -60,6 +62,7 @@ export const defineAlerts = (program: Command, { invocation, finish }: ProgramCo
     .addOption(
       new Option('--for <duration>', 'hold for so long, such as 90s, 15m, 2h').conflicts([
         'until',
+        'untilFailures',
         'untilSuccess',
         'untilSignatureChange',
       ]),
@@ -67,6 +70,11 @@ export const defineAlerts = (program: Command, { invocation, finish }: ProgramCo
     .addOption(
       new Option('--until <time>', 'hold until then (UTC), such as 2026-03-02T09:00Z')
         .argParser(instant)
+        .conflicts(['untilFailures', 'untilSuccess', 'untilSignatureChange']),
+    )
+    .addOption(
+      new Option('--until-failures <n>', 'hold until it has failed so many times more')
+        .argParser(wholeNumber(1, leaseFailuresMax))
         .conflicts(['untilSuccess', 'untilSignatureChange']),
     )
     .addOption(new Option('--until-success', 'hold whatever else fails').conflicts(['untilSignatureChange']))

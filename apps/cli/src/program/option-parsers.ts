@@ -39,3 +39,6 @@ export const someOf =
     if (wrong !== undefined) throw new InvalidArgumentError(`Choose from ${words.join(', ')}.`);
     return [...new Set([...(before ?? []), ...chosen])];
   };
+
+/** How much an alert matters, mildest first. */
+export const severities = ['info', 'warning', 'error', 'critical'] as const;
