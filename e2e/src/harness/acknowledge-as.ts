@@ -1,11 +1,14 @@
 import { alertModelVersion, evolveAlert } from '@tocsin/alert-model';
 import type { AlertId } from '@tocsin/alert-model';
-import { acknowledge } from '@tocsin/alert-service';
+import { acknowledge, toPolicy } from '@tocsin/alert-service';
 import type { CommandResult, LeaseRequest, TocsinPayloads } from '@tocsin/alert-service';
 import { createPostgresStore } from '@tocsin/event-store';
 import { createQueue } from '@tocsin/queue';
-import { createLogger } from '@tocsin/runtime';
+import { createLogger, loadConfig } from '@tocsin/runtime';
 import type { Pool } from '@tocsin/runtime';
+
+/** Of defaults: that somebody takes an alert is decided by the alert alone. */
+const policy = toPolicy(loadConfig({ env: {}, cwd: import.meta.dirname }));
 
 /** What the command line does for `tocsin alerts ack`. */
 export const acknowledgeAs = async (
@@ -25,7 +28,7 @@ export const acknowledgeAs = async (
   await queue.start();
   try {
     const store = createPostgresStore({ pool, foldAlert: evolveAlert, modelVersion: alertModelVersion });
-    return await acknowledge({ store, queue, log }, alertId, { by, via: 'cli', lease, note: null });
+    return await acknowledge({ store, queue, log, policy }, alertId, { by, via: 'cli', lease, note: null });
   } finally {
     await queue.stop();
   }
