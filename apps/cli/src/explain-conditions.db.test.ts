@@ -5,8 +5,9 @@ import { alertModelVersion, evolveAlert } from '@tocsin/alert-model';
 import type { FailureSignal } from '@tocsin/alert-model';
 import { toPolicy } from '@tocsin/alert-service';
 import { createPostgresStore } from '@tocsin/event-store';
+import { findMapping, inspectTable, readFailures } from '@tocsin/job-sources';
 import { loadConfig } from '@tocsin/runtime';
-import { createTestDatabase } from '@tocsin/testing';
+import { createTestDatabase, insertFailedResearchJob } from '@tocsin/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { emptyFolder, failure, immediate, openCliWorld, runForTest } from './cli-world.fixture.ts';
 import type { CliWorld } from './cli-world.fixture.ts';
@@ -21,6 +22,7 @@ writeFileSync(
 rules:
   - { match: { job_type: resize }, threshold: { in_a_row: 3 } }
   - { match: { job_type: pdf }, stuck_after: 15m, on_stuck: requeue }
+  - { match: { job_type: noise }, ignore: true }
 `,
 );
 const env = { DATABASE_URL: database.connectionString };
@@ -68,6 +70,19 @@ test('a failure below its threshold is explained by how far it is and by which r
       /held: 2 of 3 in a row, rules\[0\], key job\/apple\/resize\/.*; told with the others when the threshold is reached; let go of .* \(in 1[34] d.*\) if it is not/,
     );
   expect(await explainJson('--job', first.jobId)).toMatchObject({ outcomes: [{ disposition: 'held' }], alerts: [] });
+});
+
+test('a failure that was ignored names the rule that ignores it, as long as its row says the same', async () => {
+  const id = await insertFailedResearchJob(database.pool, { job_type: 'noise' });
+  const mapping = findMapping('research_jobs');
+  if (mapping === undefined) throw new Error('no mapping');
+  const table = { name: 'research_jobs', table: 'public.research_jobs' };
+  const { source } = await inspectTable(database.pool, mapping, table);
+  if (source === null) throw new Error('no source');
+  await world.signal(...(await readFailures(database.pool, source, [id])));
+  expect(await explain('--job', id)).toMatch(/not told, because rules\[2\] ignores it$/m);
+  await database.pool.query('delete from public.research_jobs where id = $1', [id]);
+  expect(await explain('--job', id)).toContain('a rule with "ignore: true" matched when it was recorded');
 });
 
 test('a condition that holds is explained with its limit, what it waits for, and what the janitor would do', async () => {

@@ -50,10 +50,9 @@ test('a silence mutes what is open and what comes, says so, and how to end it', 
 
 test('every matcher can be given, several times, and the silence holds them all', async () => {
   world = await openCliWorld(database);
-  const { silence } = await added(
-    ...['--source', 'apple', 'or*', '--job-type', 'refresh_*', '--target', 'songs', '--kind', 'stuck', 'stalled'],
-    ...['--severity', 'warning,error', '--for', '90s'],
-  );
+  const matchers =
+    '--source apple or* --job-type refresh_* --target songs --kind stuck stalled --severity warning,error';
+  const { silence } = await added(...matchers.split(' '), '--for', '90s');
   expect(silence).toMatchObject({
     by: userInfo().username,
     reason: null,

@@ -17,6 +17,7 @@ const verbs: Readonly<Record<string, readonly [one: string, several: string]>> =
   zero_throughput: ['runs and no job of it ends', 'run and no job of them ends'],
   unhealthy: ['cannot be judged', 'cannot be judged'],
   unreadable: ['cannot be read', 'cannot be read'],
+  component: ['needs attention', 'need attention'],
 };
 
 /** What something was as long as a condition held: "was stuck". */
@@ -29,23 +30,32 @@ const states: Readonly<Record<string, string>> = {
   zero_throughput: 'standing still',
   unhealthy: 'impossible to judge',
   unreadable: 'unreadable',
+  component: 'in trouble',
 };
 
 /** What it is again afterwards, where that is said more simply than that it is no longer something. */
 const againWords: Readonly<Record<string, string>> = {
   unhealthy: 'can be judged again',
   unreadable: 'can be read again',
+  component: 'is fine again',
 };
 
-/** A condition that has words of its own, by what it is about: a whole type's queue, a table that cannot be read. */
+/**
+ * A condition that has words of its own, by what it is about: a whole type's queue, a table that cannot be read, a part of
+ * Tocsin (`channel/email`, `detector`).
+ */
 const wordOf = ({ kind, jobId }: { readonly kind: string; readonly jobId: string }): string => {
   if (kind === 'stalled' && jobId.startsWith('type:')) return 'backlog';
-  return kind === 'unhealthy' && jobId === 'table:unreadable' ? 'unreadable' : kind;
+  if (kind !== 'unhealthy') return kind;
+  if (jobId === 'table:unreadable') return 'unreadable';
+  return component.test(jobId) ? 'component' : kind;
 };
+
+const component = /^(?:channel\/.+|detector|notifier|audit|canary)$/;
 
 /** What decides how an item is told comes first: what is over for good, then what still goes on. */
 const order: readonly string[] = Object.keys(verbs);
-const conditions: ReadonlySet<string> = new Set([...conditionKinds, 'backlog', 'unreadable']);
+const conditions: ReadonlySet<string> = new Set([...conditionKinds, 'backlog', 'unreadable', 'component']);
 
 /** Whether a kind, as a message spells it, holds only for as long as something is so. */
 export const isConditionWord = (kind: string): boolean => conditions.has(kind);

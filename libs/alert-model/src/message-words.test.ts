@@ -143,6 +143,11 @@ describe('subjectOf', () => {
       'Watched table jobs cannot be judged',
     ],
     [
+      'a part of Tocsin',
+      [item({ title: 'Channel email' }, [job({ kind: 'unhealthy', jobId: 'channel/email' })])],
+      'Channel email needs attention',
+    ],
+    [
       'part of a job',
       [item({ severity: 'warning' }, [job({ kind: 'partial' })])],
       '[warning] apple/refresh_catalog/songs failed in part',

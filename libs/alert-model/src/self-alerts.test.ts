@@ -48,13 +48,6 @@ describe('an alert about a part of Tocsin', () => {
     ]);
   });
 
-  test('a notifier that tells of its own silence is back, and waits until that is seen as well', () => {
-    const routes = [{ ...night, firstAtOnce: true }];
-    expect(classified(component('notifier'), policy({ routes })).routes).toMatchObject([
-      { windowMs: 60_000, firstAtOnce: false, quietHours: [] },
-    ]);
-  });
-
   test('is not told through the channel that is broken', () => {
     const escalation: FrozenEscalation = {
       name: 'nights',

@@ -12,12 +12,6 @@ export const canaryChannel = 'tocsin_canary';
 /** Where Tocsin's own failures are told when there is no other channel: files. */
 const lastResort = 'outbox';
 
-/**
- * That the notifier is silent was told by the detector itself, since no notifier could. Whoever reads it here is a notifier
- * that is back: it waits so long, in milliseconds, for the detector to see that, and tells both in one line.
- */
-const notifierBackMs = 60_000;
-
 type OwnSubject = Pick<FailureSignal, 'source' | 'jobType' | 'targetId' | 'kind' | 'table'>;
 
 /** Whether a failure is one that Tocsin made itself. */
@@ -78,10 +72,7 @@ export const routesOfOwn = (
     const fallback = [...new Set([...route.fallback.filter(works), ...others])].filter((name) => !told.includes(name));
     const escalation = route.escalation === null ? null : withoutChannel(route.escalation, works);
     const reachable = { ...route, channels: told, fallback, escalation };
-    if (!isComponent(signal)) return reachable;
-    return signal.jobType === 'notifier'
-      ? { ...reachable, windowMs: notifierBackMs, firstAtOnce: false, quietHours: [] }
-      : { ...reachable, windowMs: 0, quietHours: [] };
+    return isComponent(signal) ? { ...reachable, windowMs: 0, quietHours: [] } : reachable;
   });
 };
 

@@ -33,7 +33,7 @@ export type { Redelivered } from './redeliver.ts';
 export { acknowledgeDelivery } from './acknowledge-delivery.ts';
 export type { AcknowledgedDelivery } from './acknowledge-delivery.ts';
 export { forgetMissingChannels } from './forget-channels.ts';
-export { componentTable, endComponent, raiseComponent } from './component-alerts.ts';
+export { componentJobId, componentTable, endComponent, raiseComponent } from './component-alerts.ts';
 export type { Component } from './component-alerts.ts';
 export { oneAtATime } from './one-at-a-time.ts';
 export { settleDelivery } from './settle-delivery.ts';

@@ -167,10 +167,13 @@ const jobPath = (item: MessageItem): string =>
 const saysAlready = (title: string, job: string): boolean =>
   title.replaceAll(' ', '').includes(job.replaceAll(' ', ''));
 
+/** These are about a watched table or a part of Tocsin. */
+const ownKinds: ReadonlySet<string> = new Set(['unhealthy', 'unreadable', 'component']);
+
 /** The job named is one of many, or none: a schedule, a run, a watched table. */
 const isAboutMore = (item: MessageItem): boolean => {
   const kinds = [...jobsByKind(item).keys()];
-  return kinds.length > 0 && kinds.every((kind) => isAboutRun(kind) || kind === 'unhealthy' || kind === 'unreadable');
+  return kinds.length > 0 && kinds.every((kind) => isAboutRun(kind) || ownKinds.has(kind));
 };
 
 const spanOf = (item: MessageItem, composedAt: string): string => {

@@ -14,6 +14,7 @@ const labels: Readonly<Record<string, string>> = {
   zero_throughput: 'no job ends',
   unhealthy: 'cannot be judged',
   unreadable: 'cannot be read',
+  component: 'needs attention',
 };
 const kindsShownMax = 2;
 

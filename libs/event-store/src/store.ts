@@ -267,7 +267,7 @@ export interface StoreSession {
   /** Alerts with an AlertBatched event for that digest, in id order. */
   readonly alertsOfDigest: (digestId: DigestId) => Promise<readonly AlertId[]>;
 
-  /** How many alerts are open. */
+  /** How many alerts are open, canaries not counted. */
   readonly countOpenAlerts: () => Promise<number>;
   /** Alerts, not acknowledged, whose news sits in no digest (`pending` not empty), in id order. For the audit. */
   readonly alertsWithStrayNews: (limit: number) => Promise<readonly AlertId[]>;

@@ -1,7 +1,7 @@
 import { limitsFor } from '@tocsin/alert-model';
 import type { Rule } from '@tocsin/alert-model';
 import { expect, test } from 'vitest';
-import { janitorWords, stalledWords, stuckWords } from './limit-words.ts';
+import { janitorWords, stalledWords, stuckAt, stuckWords } from './limit-words.ts';
 
 const job = { source: 'documents', jobType: 'pdf', targetId: null };
 const limitsOf = (rule: Partial<Rule>) => limitsFor([{ name: 'rules[0]', match: {}, ...rule }], job);
@@ -37,6 +37,21 @@ test.each([
 ] as const)('says when a running job counts as stuck: %o, beating: %s', (stuckAfter, beats, words) => {
   expect(stuckWords(limitsOf({ stuckAfter }), beats)).toBe(words);
 });
+
+const at = (minute: number): string => `2026-03-02T03:${minute}:00.000Z`;
+test.each([
+  [{ mode: 'fixed', heartbeatMs: minutes(15), updateMs: minutes(5) }, at(10), at(25)],
+  [{ mode: 'fixed', heartbeatMs: minutes(15), updateMs: minutes(5) }, null, at(16)],
+  [{ mode: 'fixed', heartbeatMs: null, updateMs: minutes(5) }, at(10), null],
+  [{ mode: 'auto', factor: 3, floorMs: minutes(10) }, at(10), at(20)],
+  [{ mode: 'auto', factor: 3, floorMs: minutes(10) }, null, null],
+  [{ mode: 'off' }, at(10), null],
+] as const)(
+  'a running job of limit %o with its last heartbeat at %s counts as stuck at %s',
+  (stuckAfter, heartbeatAt, expected) => {
+    expect(stuckAt(limitsOf({ stuckAfter }), { heartbeatAt, changedAt: at(11) })).toBe(expected);
+  },
+);
 
 test('says when a waiting job counts as stalled, and by which rule', () => {
   expect(stalledWords(limitsOf({}))).toBe('it counts as stalled after 1 h (default)');

@@ -129,6 +129,34 @@ test('the clock of an escalation stands still while somebody has the alert, and 
   });
 });
 
+const escalated = (minute: number, level: number, repeat: number): AlertEvent => ({
+  type: 'AlertEscalated',
+  occurredAt: at(minute),
+  data: { level, repeat, route: 'default', escalation: 'second-line', channels: ['pager'], afterMs: 0 },
+});
+
+test('after the last level everybody is told again, so often and no more', () => {
+  const climbed = [failed(0), batched, notified, escalated(45, 1, 0), escalated(55, 2, 0)] as const;
+  expect(nextActions(factsOf(at(56), ...climbed))[0]).toEqual({
+    at: '2026-03-02T04:55:00.000Z',
+    what: 'tells second-line again, 1 of 2 (pager and boss) unless it is acknowledged',
+  });
+  const over = factsOf(at(58), ...climbed, escalated(57, 3, 1), escalated(58, 4, 2));
+  expect(nextActions(over).filter(({ at: time }) => time !== null)).toEqual([]);
+});
+
+test('nobody is told further while a silence mutes it, and its end is what comes next', () => {
+  const silenced: AlertEvent = {
+    type: 'AlertSilenced',
+    occurredAt: at(20),
+    data: { silenceId: uuid(9), by: 'ada', reason: null, end: { until: 'time', at: at(40) }, withdrawn: [] },
+  };
+  expect(nextActions(factsOf(at(21), failed(0), batched, notified, silenced))).toEqual([
+    { at: at(40), what: 'silence 00000000 of ada ends; what happened under it is told if it still matters' },
+    { at: null, what: 'waits for: success of refresh_catalog/songs and rebuild_index' },
+  ]);
+});
+
 test('what is overdue while no notifier lives is said to wait for one', () => {
   const facts = { ...factsOf(at(50), failed(0), batched, notified), notifierAlive: false };
   expect(nextActions(facts)).toContainEqual({ at: null, what: expect.stringContaining('npx tocsin notifier') });

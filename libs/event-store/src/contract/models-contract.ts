@@ -112,13 +112,16 @@ export const modelsContract = (store: ContractStore): void => {
       expect(await count()).toEqual([0]);
     });
 
-    it('counts open alerts only', async () => {
+    it('counts open alerts only, and no canaries', async () => {
       const before = await store.read((session) => session.countOpenAlerts());
       await store.transaction('write', async (session) => {
         await writeAlert(session, opened());
         await writeAlert(session, opened(), resolved(longAfter));
       });
+      const canary = opened({ key: 'job/tocsin/canary', source: 'tocsin', jobType: 'canary' });
+      await store.transaction('write', (session) => writeAlert(session, canary));
       expect(await store.read((session) => session.countOpenAlerts())).toBe(before + 1);
+      await store.transaction('write', (session) => session.saveAlerts([alertOf(canary, resolved(longAfter))]));
     });
 
     it('names alerts whose news sits in no digest, unless somebody has acknowledged them', async () => {

@@ -53,7 +53,7 @@ export const memoryModels = ({ tables, now }: MemoryWork): Models => {
       for (const state of latest.filter((saved) => saved.state === 'resolved')) saveAlert(tables, state);
       for (const state of latest.filter((saved) => saved.state !== 'resolved')) saveAlert(tables, state);
     },
-    countOpenAlerts: async () => openAlerts().length,
+    countOpenAlerts: async () => openAlerts().filter(({ key }) => key !== 'job/tocsin/canary').length,
     alertsWithStrayNews: async (limit) =>
       tables.alerts
         .rows()

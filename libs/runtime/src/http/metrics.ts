@@ -16,7 +16,7 @@ export interface CounterMetric {
 /** A number that goes up and down. */
 export interface GaugeMetric {
   readonly set: (labels: Labels, value: number) => void;
-  /** Forgets all label values, before a whole set is written anew. */
+  /** Forgets all values, before a whole set is written anew: what has none is not shown. */
   readonly reset: () => void;
 }
 /** Durations in seconds. */
@@ -64,13 +64,14 @@ export const createMetrics = (): Metrics => {
     },
     gauge: (name, help, labels = []) => {
       const gauge = new Gauge({ name, help, labelNames: [...labels], registers: [registry] });
+      const forget = (): void => (labels.length === 0 ? gauge.remove() : gauge.reset());
+      // What is not known yet is not shown: a zero would be taken for what was seen.
+      forget();
       return {
         set: (values, value) => {
           gauge.set(bounded(name, values), value);
         },
-        reset: () => {
-          gauge.reset();
-        },
+        reset: forget,
       };
     },
     histogram: (name, help, labels, buckets) => {

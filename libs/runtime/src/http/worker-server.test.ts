@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createLogger } from '../log.ts';
 import { createMetrics, labelValuesMax } from './metrics.ts';
 import { requestBytesMax, startWorkerServer } from './worker-server.ts';
@@ -68,6 +68,31 @@ describe('the server of a worker', () => {
     const text = await (await fetch(`${await start({ metrics })}/metrics`)).text();
     expect(text).toContain('tocsin_metrics_complete 0');
     expect(text).toContain('process_resident_memory_bytes');
+  });
+
+  test('shows no gauge that nobody has set, and every counter from nought', async () => {
+    const metrics = createMetrics();
+    const gauge = metrics.gauge('tocsin_audit_clean', 'Audit.');
+    metrics.counter('tocsin_things_total', 'Things.');
+    const lines = async () => (await metrics.read()).text.split('\n').filter((line) => /^tocsin_[at]/.test(line));
+    expect(await lines()).toEqual(['tocsin_things_total 0']);
+    gauge.set({}, 1);
+    expect(await lines()).toEqual(['tocsin_audit_clean 1', 'tocsin_things_total 0']);
+    gauge.reset();
+    expect(await lines()).toEqual(['tocsin_things_total 0']);
+  });
+
+  test('gives its metrics although the database hangs', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const metrics = createMetrics();
+      metrics.beforeRead(() => new Promise(() => {}));
+      const read = metrics.read();
+      await vi.advanceTimersByTimeAsync(3_000);
+      expect((await read).text).toContain('tocsin_metrics_complete 0');
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('counts only so many values of a label one by one', async () => {
