@@ -34,7 +34,7 @@ const janitorConnectionsMax = 1;
 const looksPerStale = 4;
 /** … but not more often than this, in milliseconds … */
 const looksEveryMinMs = 250;
-/** … and not less often than this: that it is back is to be seen before it tells that it was away. */
+/** … and not less often than this. */
 const looksEveryMaxMs = 15_000;
 /** A sign of life is given at least this often, in milliseconds. */
 const beatEveryMaxMs = 10_000;

@@ -31,7 +31,7 @@ export interface NotifierMetrics {
 const openText = `
 select state, severity, count(*)::integer as count
 from tocsin.alerts
-where state <> 'resolved'
+where state <> 'resolved' and key <> 'job/tocsin/canary'
 group by state, severity`;
 // Of index outcomes_unaccounted. More than so many are as bad as any number, and counting them would take its time.
 const unaccountedText = `
@@ -39,7 +39,9 @@ select count(*)::integer as count
 from (select from tocsin.outcomes where disposition is null limit ${unaccountedMax}) as outcomes`;
 const channelsText = `
 select channel, parked_at is not null as parked, coalesce(open_until > clock_timestamp(), false) as open
-from tocsin.channel_states`;
+from tocsin.channel_states
+-- Names with a blank are turns to try a channel again, not channels.
+where channel not like '% %'`;
 
 /**
  * Makes them; see docs/telemetry.md for every name.
@@ -140,7 +142,7 @@ export const observerOf = (metrics: NotifierMetrics): ServiceObserver => ({
 
 /** Shows what the watch over Tocsin itself last saw. */
 export const showSelfWatch = (metrics: NotifierMetrics, status: SelfWatchStatus): void => {
-  const { audit, deadmanPingedAtMs, canaryTookMs, canarySeenAtMs } = status;
+  const { audit, deadmanPingedAtMs, canaryTookMs, canaryArrivedAtMs } = status;
   if (audit !== null) {
     metrics.auditClean.set({}, Number(audit.clean));
     metrics.auditProblems.reset();
@@ -149,5 +151,5 @@ export const showSelfWatch = (metrics: NotifierMetrics, status: SelfWatchStatus)
   }
   if (deadmanPingedAtMs !== null) metrics.deadmanPinged.set({}, deadmanPingedAtMs / 1_000);
   if (canaryTookMs !== null) metrics.canarySeconds.set({}, canaryTookMs / 1_000);
-  if (canarySeenAtMs !== null) metrics.canaryArrived.set({}, canarySeenAtMs / 1_000);
+  if (canaryArrivedAtMs !== null) metrics.canaryArrived.set({}, canaryArrivedAtMs / 1_000);
 };

@@ -4,6 +4,7 @@ import { startWorkerServer } from '@tocsin/runtime';
 import type { Config, Metrics, Pool, WorkerServer } from '@tocsin/runtime';
 import { sendGridHook } from './hooks/sendgrid-hook.ts';
 import { slackHook } from './hooks/slack-hook.ts';
+import type { SlackHookOptions } from './hooks/slack-hook.ts';
 import { notifierHealth, notifierReady } from './notifier-health.ts';
 import type { NotifierMetrics } from './notifier-metrics.ts';
 import type { Notifier } from './notifier.ts';
@@ -19,6 +20,8 @@ export interface NotifierServerOptions {
   readonly pool: Pool;
   readonly metrics: Metrics;
   readonly counted: NotifierMetrics;
+  /** For tests. Default: Slack's own addresses. */
+  readonly slack?: Omit<SlackHookOptions, 'underWay'>;
 }
 
 /**
@@ -33,12 +36,13 @@ export const startNotifierServer = async ({
   pool,
   metrics,
   counted,
+  slack = {},
 }: NotifierServerOptions): Promise<WorkerServer | null> => {
   const { host, notifierPort } = config.workers;
   const underWay = new Set<Promise<void>>();
   const hooks = [
     sendGridHook(service, config.sendgridWebhookKey ?? null, counted),
-    slackHook(service, signingSecrets(config), { underWay }),
+    slackHook(service, signingSecrets(config), { ...slack, underWay }),
   ];
   if (notifierPort === undefined) return null;
   const startedMs = performance.now();

@@ -25,6 +25,7 @@ import type { Stoppable } from '@tocsin/runtime';
 import { channelLines } from './channel-lines.ts';
 import { handOver } from './hand-over.ts';
 import { lane } from './lane.ts';
+import { noticeBack, tellsOwnSilence } from './self-watch/notice-back.ts';
 import type { SelfWatch, SelfWatchStatus } from './self-watch/self-watch.ts';
 
 /** Signal jobs (of up to 500 signals) taken in by one transaction. */
@@ -118,6 +119,7 @@ export const createNotifier = ({
   };
 
   const onSignals = async (jobs: readonly QueueJob<TocsinPayloads['signals']>[]): Promise<void> => {
+    if (tellsOwnSilence(jobs)) await noticeBack(service, instance, progress());
     ingestions += 1;
     const result = await ingestSignals(service, jobs).finally(() => {
       ingestions -= 1;

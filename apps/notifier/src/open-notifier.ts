@@ -34,6 +34,12 @@ export interface OpenNotifierOptions {
   readonly onAudit?: (result: AuditResult) => void;
 }
 
+/** A notifier with its connections. */
+export interface OpenedNotifier extends Notifier {
+  /** Where health, metrics and hooks are; null before `start`, and without a port. */
+  readonly address: () => WorkerServer['address'];
+}
+
 /**
  * Connects everything a notifier needs. The caller starts it, or runs it once, and stops it.
  *
@@ -45,7 +51,7 @@ export const openNotifier = async ({
   log,
   fetch,
   onAudit,
-}: OpenNotifierOptions): Promise<Notifier> => {
+}: OpenNotifierOptions): Promise<OpenedNotifier> => {
   const pool = createPool({
     connectionString,
     max: poolConnectionsMax,
@@ -106,6 +112,7 @@ export const openNotifier = async ({
   let server: WorkerServer | null = null;
   return {
     ...notifier,
+    address: () => server?.address ?? null,
     start: async () => {
       server = await startNotifierServer({ config, service, notifier, pool, metrics, counted });
       await notifier.start();

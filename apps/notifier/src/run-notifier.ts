@@ -22,7 +22,12 @@ export const runNotifier = async (
     const finished = notifier.runOnce().then((jobs) => log.info({ jobs }, 'all that was due is done'));
     return { stop: notifier.stop, finished };
   }
-  await notifier.start();
+  try {
+    await notifier.start();
+  } catch (error) {
+    await notifier.stop();
+    throw error;
+  }
   log.info('notifier is up');
   return notifier;
 };

@@ -49,6 +49,8 @@ describe('running jobs', () => {
         changedAt: '2026-03-01T00:00:03.000000Z',
         stage: null,
         progress: null,
+        counts: null,
+        details: null,
       },
     ]);
     expect(more).toBe(false);

@@ -37,7 +37,8 @@ export interface SelfWatchStatus {
   readonly deadmanPingedAtMs: number | null;
   /** How long the newest canary that arrived took, in milliseconds. */
   readonly canaryTookMs: number | null;
-  readonly canarySeenAtMs: number | null;
+  /** When that was. */
+  readonly canaryArrivedAtMs: number | null;
   readonly detector: ComponentLook | null;
 }
 
@@ -70,7 +71,7 @@ export const createSelfWatch = (options: SelfWatchOptions): SelfWatch => {
     auditedAtMs: null,
     deadmanPingedAtMs: null,
     canaryTookMs: null,
-    canarySeenAtMs: null,
+    canaryArrivedAtMs: null,
     detector: null,
   };
   /** What was logged last, so that a lasting problem is one line. */
@@ -136,8 +137,15 @@ export const createSelfWatch = (options: SelfWatchOptions): SelfWatch => {
     },
     watchCanariesNow: async () => {
       if (canary === null) return;
-      const { tookMs, problem } = judgeCanaries(await canary.look());
-      if (tookMs !== null) status = { ...status, canaryTookMs: tookMs, canarySeenAtMs: Date.now() };
+      const canaries = await canary.look();
+      const { problem } = judgeCanaries(canaries);
+      const arrived = canaries.find(({ tookMs }) => tookMs !== null);
+      if (arrived !== undefined && arrived.tookMs !== null)
+        status = {
+          ...status,
+          canaryTookMs: arrived.tookMs,
+          canaryArrivedAtMs: Date.now() - arrived.ageMs + arrived.tookMs,
+        };
       const look = await tellCanary(service, problem);
       if (look === 'new') log.error({ decision: 'CanaryLost' }, problem?.error ?? '');
     },

@@ -83,7 +83,6 @@ export const startSlackDouble = async (options: SlackDoubleOptions = {}): Promis
   const updates = createArrivals<SlackDoubleUpdate>('updates at the Slack double');
   const shown = new Map<string, SlackDoubleMessage>();
   const scopes = options.scopes ?? allScopes;
-  const begin = Math.floor(Date.now() / 1_000);
   let posted = 0;
   let lastPostedAt = Number.NEGATIVE_INFINITY;
 
@@ -102,7 +101,8 @@ export const startSlackDouble = async (options: SlackDoubleOptions = {}): Promis
       receivedAt: new Date().toISOString(),
       via,
       channel,
-      ts: `${begin}.${String(posted).padStart(6, '0')}`,
+      // The time of the post, as Slack has it: what is looked up by time is found.
+      ts: `${Math.floor(Date.now() / 1_000)}.${String(posted % 1_000_000).padStart(6, '0')}`,
       threadTs: typeof body['thread_ts'] === 'string' ? body['thread_ts'] : null,
       broadcast: body['reply_broadcast'] === true,
       text: typeof body['text'] === 'string' ? body['text'] : '',
