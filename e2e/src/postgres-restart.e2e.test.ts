@@ -3,7 +3,7 @@ import { startRestartableServer } from '@tocsin/testing';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { startFailingWork } from './harness/failing-work.ts';
 import { expectBalance } from './harness/ledger.ts';
-import { storyTimeoutMs, withStage } from './harness/stage.ts';
+import { storyTimeoutMs, withStage, withoutStorms } from './harness/stage.ts';
 import { waitUntil } from './harness/wait-until.ts';
 
 const server = await startRestartableServer();
@@ -14,22 +14,42 @@ afterEach(async () => {
   await pool.query(
     `alter table tocsin.events disable trigger all;
      truncate public.research_jobs, tocsin.events, tocsin.alerts, tocsin.digests, tocsin.deliveries, tocsin.delivery_attempts,
-       tocsin.outcomes, tocsin.recent_successes, tocsin.quarantine, tocsin.cursors;
+       tocsin.outcomes, tocsin.recent_successes, tocsin.quarantine, tocsin.cursors, tocsin.channel_states;
      alter table tocsin.events enable trigger all;
      delete from pgboss.job`,
   );
 });
 
+/** Ends them, and those that take their place, as an administrator may. */
+async function endConnectionsAgainAndAgain(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1)
+    await waitUntil('both workers to be connected, and then to be cut off', async () => {
+      const { rows } = await pool.query<{ readonly name: string }>(
+        `select application_name as name, pg_terminate_backend(pid)
+         from pg_stat_activity
+         where application_name like 'tocsin-%'`,
+      );
+      return ['tocsin-detector', 'tocsin-notifier'].every((app) => rows.some(({ name }) => name === app));
+    });
+}
+
 const secondsSince = (startMs: number): string => ((performance.now() - startMs) / 1_000).toFixed(1);
 
-test.each(['fast', 'immediate'] as const)(
-  'both workers survive a restart of Postgres (%s) while failures arrive: they recover by themselves, nothing is lost or doubled',
+/** What happens to Postgres, or to the connections of both workers. */
+const harms = [
+  ['a restart of Postgres (fast)', () => server.restart('fast')],
+  ['a crash of Postgres (immediate stop)', () => server.restart('immediate')],
+  ['pg_terminate_backend of all their connections, five times', endConnectionsAgainAndAgain],
+] as const;
+
+test.each(harms)(
+  'both workers survive %s while failures arrive: they recover by themselves, nothing is lost or doubled',
   { timeout: storyTimeoutMs },
-  (mode) =>
+  (what, harm) =>
     withStage(
       {
         database: { connectionString, pool },
-        config: { delivery: { attempt_timeout: '4s', unknown_retry: '1s' } },
+        config: { ...withoutStorms, delivery: { attempt_timeout: '4s', unknown_retry: '1s' } },
         env: { TOCSIN_DIGEST_WINDOW: '1s' },
       },
       async (stage) => {
@@ -39,13 +59,13 @@ test.each(['fast', 'immediate'] as const)(
         const work = startFailingWork(stage.jobs, { everyMs: 40, failures: 2, targets: 12 });
         try {
           await stage.smtp.waitForMessages(1, 60_000);
-          await server.restart(mode);
-          const restartedMs = performance.now();
+          await harm();
+          const harmedMs = performance.now();
           const before = work.committed();
           await waitUntil('failures to arrive again', () => work.committed() >= before + 25);
           const told = stage.smtp.messages().length;
           await stage.smtp.waitForMessages(told + 2, 60_000);
-          console.log(`${mode} restart: told again ${secondsSince(restartedMs)} s after it`);
+          console.log(`${what}: told again ${secondsSince(harmedMs)} s after it`);
         } finally {
           await work.stop();
         }
@@ -55,7 +75,7 @@ test.each(['fast', 'immediate'] as const)(
         expect(balance).toMatchObject({ duplicates: 0, crashed: 0 });
         expect([detector.running(), notifier.running()]).toEqual([true, true]);
         expect(detector.log().filter(({ decision }) => decision === 'TableUnreadable').length).toBeLessThanOrEqual(6);
-        console.log(`${mode} restart: ${JSON.stringify(balance)}`);
+        console.log(`${what}: ${JSON.stringify(balance)}`);
       },
     ),
 );

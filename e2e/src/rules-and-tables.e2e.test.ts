@@ -68,7 +68,7 @@ const inPart: Story = {
     await expectSilence(stage);
     expect(await onlyAlert(stage)).toMatchObject({ severity: 'warning', occurrences: 1 });
     const explained = await ask(stage, 'alerts', 'explain', '--job', fine);
-    expect(explained.text).toContain('its failed parts were within what the rule allows');
+    expect(explained.text).toContain('not told, because rules[0] (1 of 1,000 parts failed) ignores it');
 
     await stage.jobs.runWell();
     expectAnswer(await stage.nextMail(), told);

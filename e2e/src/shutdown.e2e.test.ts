@@ -4,7 +4,7 @@ import { attemptsMade } from './harness/attempts.ts';
 import { startFailingWork } from './harness/failing-work.ts';
 import { expectBalance } from './harness/ledger.ts';
 import { present } from './harness/present.ts';
-import { storyTimeoutMs, withStage } from './harness/stage.ts';
+import { storyTimeoutMs, withStage, withoutStorms } from './harness/stage.ts';
 import { waitUntil } from './harness/wait-until.ts';
 
 /** A repetition of the signal within this time counts as its echo, in milliseconds. */
@@ -29,24 +29,27 @@ describe.concurrent('asked to stop', async () => {
     'in the middle of work both finish what they have begun, and whoever comes next goes on: nothing lost, nothing twice',
     { timeout: storyTimeoutMs },
     () =>
-      withStage({ database: present(busy), config: { delivery: { attempt_timeout: '20s' } } }, async (stage) => {
-        const work = startFailingWork(stage.jobs, { everyMs: 20, failures: 3, targets: 10 });
-        try {
-          for (let turn = 1; turn <= 3; turn += 1) {
-            const { detector, notifier } = stage.startBoth();
-            await stage.smtp.waitForMessages(stage.smtp.messages().length + 3, 60_000);
-            const ended = await Promise.all([detector.stop(), notifier.stop()]);
-            expect(ended.map(({ code }) => code)).toEqual([0, 0]);
+      withStage(
+        { database: present(busy), config: { ...withoutStorms, delivery: { attempt_timeout: '20s' } } },
+        async (stage) => {
+          const work = startFailingWork(stage.jobs, { everyMs: 20, failures: 3, targets: 10 });
+          try {
+            for (let turn = 1; turn <= 3; turn += 1) {
+              const { detector, notifier } = stage.startBoth();
+              await stage.smtp.waitForMessages(stage.smtp.messages().length + 3, 60_000);
+              const ended = await Promise.all([detector.stop(), notifier.stop()]);
+              expect(ended.map(({ code }) => code)).toEqual([0, 0]);
+            }
+          } finally {
+            await work.stop();
           }
-        } finally {
-          await work.stop();
-        }
-        stage.startBoth();
-        await stage.quiet();
-        stage.takeMails();
-        const balance = await expectBalance(stage.pool, stage.smtp.messages());
-        expect(balance).toMatchObject({ duplicates: 0, unknown: 0 });
-      }),
+          stage.startBoth();
+          await stage.quiet();
+          stage.takeMails();
+          const balance = await expectBalance(stage.pool, stage.smtp.messages());
+          expect(balance).toMatchObject({ duplicates: 0, unknown: 0 });
+        },
+      ),
   );
 
   test(

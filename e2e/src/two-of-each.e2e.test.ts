@@ -3,7 +3,7 @@ import { createTestDatabase } from '@tocsin/testing';
 import { expect, test } from 'vitest';
 import { startFailingWork } from './harness/failing-work.ts';
 import { expectBalance } from './harness/ledger.ts';
-import { storyTimeoutMs, withStage } from './harness/stage.ts';
+import { storyTimeoutMs, withStage, withoutStorms } from './harness/stage.ts';
 import { waitUntil } from './harness/wait-until.ts';
 
 const database = await createTestDatabase();
@@ -13,7 +13,11 @@ const targets = 50;
 
 test('two detectors and two notifiers tell 500 failures exactly once', { timeout: storyTimeoutMs }, () =>
   withStage(
-    { database, config: { delivery: { attempt_timeout: '20s' } }, env: { TOCSIN_DIGEST_WINDOW: '1s' } },
+    {
+      database,
+      config: { ...withoutStorms, delivery: { attempt_timeout: '20s' } },
+      env: { TOCSIN_DIGEST_WINDOW: '1s' },
+    },
     async (stage) => {
       stage.startBoth();
       stage.startBoth();

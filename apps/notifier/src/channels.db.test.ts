@@ -1,5 +1,5 @@
 import type { DeliveryOutcome } from '@tocsin/alert-model';
-import { forgetMissingChannels } from '@tocsin/alert-service';
+import { forgetMissingChannels, redeliver } from '@tocsin/alert-service';
 import { createTestDatabase } from '@tocsin/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { emptyTables, failure, openWorld, route } from './notifier-world.fixture.ts';
@@ -113,6 +113,31 @@ test('without another channel messages wait for the repair, one of them tries no
   expect(
     (await world.alerts()).filter(({ source }) => source === 'apple').every(({ state }) => state === 'notified'),
   ).toBe(true);
+});
+
+test('what may have been sent, and met a parked channel since, does not wait for as long as that once it works again', async () => {
+  await open({ routes: [route({ windowMs: 0 })], channels: ['email', 'outbox'] });
+  const silent: DeliveryOutcome = { outcome: 'unknown', reason: 'timeout', status: null, detail: 'no answer' };
+  world.script.set('email', () => silent);
+  await tell('albums');
+  world.script.set('email', () => unauthorized);
+  await tell('songs');
+  // Its time has come and the channel is parked, for a quarter of an hour.
+  await world.advance(minutes(2));
+  await world.run();
+  expect(sentTo('email')).toHaveLength(2);
+  world.script.delete('email');
+  const waiting = await world.service.store.read((session) =>
+    session.listDeliveries({ state: 'waiting', channel: 'email', limit: 10 }),
+  );
+  const refusedOne = waiting.find(({ state }) => state === 'retrying');
+  expect(refusedOne).toBeDefined();
+  if (refusedOne !== undefined) await redeliver(world.service, refusedOne.id, 'ada');
+  await world.run();
+  expect(sentTo('email')).toHaveLength(3);
+  await world.advance(seconds(61));
+  await world.run();
+  expect(sentTo('email').filter((title) => title.endsWith('albums'))).toHaveLength(2);
 });
 
 test('after five failures in a row nothing is tried any more, messages go over at once, and after a while one of them tries', async () => {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Bench, Finding } from '../bench.ts';
 import { formatMegabytes } from '../measure/format.ts';
 import { countOf, countStatements, logEnd } from '../measure/statement-log.ts';
-import { startWorld } from '../world/world.ts';
+import { productionSettings, startWorld } from '../world/world.ts';
 import type { World } from '../world/world.ts';
 
 const settleMs = 5_000;
@@ -15,7 +15,7 @@ export const idle: Bench = {
   name: 'idle',
   summary: 'both workers with nothing to do for 30 s, poll 2 s; begin and commit count as statements',
   run: async (lab) => {
-    const world = await startWorld(lab, { poll: '2s', window: '15m' });
+    const world = await startWorld(lab, { poll: '2s', window: '15m', settings: productionSettings });
     try {
       await delay(settleMs);
       const from = await logEnd(lab.serverLog);

@@ -31,10 +31,24 @@ export interface WorldOptions {
   readonly poll: string;
   /** Digest window of the only route: `0` tells at once. */
   readonly window: string;
+  /**
+   * What stands in tocsin.yaml besides, as text. Default: no storms, so that many failures are many messages, and no canaries
+   * among the failures that are counted.
+   */
+  readonly settings?: string;
 }
 
+/** As an installation that says nothing of it has it. */
+export const productionSettings = '';
+const settingsDefault = `storm: off
+self_watch: { canary: off }
+`;
+
 /** Starts a world on a fresh database and waits until both workers have given their first sign of life. */
-export const startWorld = async (lab: Lab, { poll, window }: WorldOptions): Promise<World> => {
+export const startWorld = async (
+  lab: Lab,
+  { poll, window, settings = settingsDefault }: WorldOptions,
+): Promise<World> => {
   const database = await lab.newDatabase();
   const directory = await lab.newDirectory('world');
   const config = join(directory, 'tocsin.yaml');
@@ -44,7 +58,7 @@ export const startWorld = async (lab: Lab, { poll, window }: WorldOptions): Prom
 jobs: [{ name: research_jobs, table: public.research_jobs, poll: ${poll} }]
 routes: [{ name: everything, channels: [mail], digest: { window: ${window} } }]
 channels: { mail: { type: sendgrid } }
-`,
+${settings}`,
   );
   const provider = await startSendGridDouble();
   const env = {
@@ -53,6 +67,9 @@ channels: { mail: { type: sendgrid } }
     ALERT_EMAIL_TO: 'on-call@example.com',
     SENDGRID_API_KEY: provider.apiKey,
     SENDGRID_BASE_URL: provider.baseUrl,
+    // Whatever else runs on this machine.
+    TOCSIN_DETECTOR_PORT: '0',
+    TOCSIN_NOTIFIER_PORT: '0',
     ADMIN_URL: 'https://admin.example.com/jobs/{id}',
     PUBLIC_URL: 'https://tocsin.example.com',
   };

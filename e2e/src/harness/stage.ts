@@ -34,13 +34,22 @@ export interface Stage {
   readonly pool: Pool;
   readonly jobs: Jobs;
   readonly smtp: SmtpDouble;
+  /** The working directory of every process, where tocsin.yaml lies. */
+  readonly directory: string;
   readonly start: (app: App, options?: StartOptions) => Worker;
+  /** Writes tocsin.yaml anew, for processes that start from now on: as before, with this under its keys. */
+  readonly configure: (config: Readonly<Record<string, unknown>>) => Promise<void>;
   /** Starts detector and notifier. */
   readonly startBoth: () => { readonly detector: Worker; readonly notifier: Worker };
   /** One run of an app with `--once`; fails when it does not end with code 0. */
   readonly runOnce: (app: 'detector' | 'notifier', options?: StartOptions) => Promise<Worker>;
-  /** Starts an app and waits until it has died at that crash point. */
-  readonly crash: (app: App, crashAt: string, options?: StartOptions) => Promise<void>;
+  /** Starts an app and waits until it has died at that crash point. `meanwhile` does what leads there, once it has started. */
+  readonly crash: (
+    app: App,
+    crashAt: string,
+    options?: StartOptions,
+    meanwhile?: (worker: Worker) => Promise<unknown>,
+  ) => Promise<void>;
   /** The next mail nobody has taken yet. */
   readonly nextMail: (timeoutMs?: number) => Promise<SmtpMail>;
   /** Takes all mails there are. */
@@ -57,7 +66,7 @@ export interface Stage {
 }
 
 /** Longest time a story may take, in milliseconds: several times what it takes on a busy machine. */
-export const storyTimeoutMs = 120_000;
+export const storyTimeoutMs = 180_000;
 
 export const recipient = 'oncall@example.com';
 export const sender = 'tocsin@example.com';
@@ -68,6 +77,15 @@ const workersShownMax = 6;
 /** The watched table, looked at ten times a second. */
 export const quickTable = { name: 'research_jobs', table: 'public.research_jobs', poll: '100ms', reconcile: '1s' };
 
+/**
+ * No failures of Tocsin's own making among those of a story, which counts what is told: no canaries, and nobody is missed
+ * because a story is about one process alone.
+ */
+const calmSelf = { self_watch: { canary: 'off', stale_after: '1h' } };
+
+/** For stories about many failures of many kinds that are to be told one by one, and not as one incident. */
+export const withoutStorms = { storm: 'off' } as const;
+
 /** Short times, so that what takes minutes in earnest takes seconds here. */
 const quickConfig = {
   version: 1,
@@ -75,6 +93,7 @@ const quickConfig = {
   // Long enough for the first mail of a process, which loads the mail libraries, on a machine that runs many processes.
   delivery: { attempt_timeout: '10s', unknown_retry: '1s' },
   workers: { claim: '2s' },
+  ...calmSelf,
 };
 
 /**
@@ -88,8 +107,11 @@ export const withStage = async (options: StageOptions, story: (stage: Stage) => 
   const workers: Worker[] = [];
   const expected: ((text: string, entry: LogEntry | null) => boolean)[] = [];
   let taken = 0;
-  // JSON is YAML.
-  await writeFile(join(cwd, 'tocsin.yaml'), options.yaml ?? JSON.stringify({ ...quickConfig, ...options.config }));
+  const configure = (config: Readonly<Record<string, unknown>>): Promise<void> =>
+    // JSON is YAML.
+    writeFile(join(cwd, 'tocsin.yaml'), JSON.stringify({ ...quickConfig, ...options.config, ...config }));
+  if (options.yaml === undefined) await configure({});
+  else await writeFile(join(cwd, 'tocsin.yaml'), calmed(options.yaml));
 
   const start: Stage['start'] = (app, { env = {}, crashAt, args = [] } = {}) => {
     const worker = startWorker(app, {
@@ -101,6 +123,9 @@ export const withStage = async (options: StageOptions, story: (stage: Stage) => 
         ALERT_EMAIL_TO: recipient,
         ALERT_EMAIL_FROM: sender,
         TOCSIN_DIGEST_WINDOW: '0',
+        // Many stages play side by side on one machine.
+        TOCSIN_DETECTOR_PORT: 'off',
+        TOCSIN_NOTIFIER_PORT: 'off',
         LOG_LEVEL: 'debug',
         ...options.env,
         ...env,
@@ -131,8 +156,10 @@ export const withStage = async (options: StageOptions, story: (stage: Stage) => 
   const stage: Stage = {
     pool,
     smtp,
+    directory: cwd,
     jobs: createJobs(pool),
     start,
+    configure,
     startBoth: () => ({ detector: start('detector'), notifier: start('notifier') }),
     runOnce: async (app, startOptions = {}) => {
       const worker = start(app, { ...startOptions, args: ['--once'] });
@@ -140,10 +167,14 @@ export const withStage = async (options: StageOptions, story: (stage: Stage) => 
       if (code !== 0) throw new Error(`${app} --once ended with code ${code}:\n${tail(worker.output())}`);
       return worker;
     },
-    crash: async (app, crashAt, startOptions = {}) => {
+    crash: async (app, crashAt, startOptions = {}, meanwhile = async () => {}) => {
       const worker = start(app, { ...startOptions, crashAt });
+      await meanwhile(worker);
       const exit = await worker.waitForExit();
-      if (exit.signal !== 'SIGKILL' || !worker.errors().some((line) => line.startsWith(`crash point ${crashAt} `)))
+      if (
+        exit.signal !== 'SIGKILL' ||
+        !worker.errors().some((line) => line.startsWith(`crash point ${crashAt.replace(/:\d+$/, '')} `))
+      )
         throw new Error(
           `The ${app} did not die at ${crashAt} but with ${JSON.stringify(exit)}:\n${tail(worker.output())}`,
         );
@@ -184,6 +215,9 @@ export const withStage = async (options: StageOptions, story: (stage: Stage) => 
     await rm(cwd, { recursive: true, force: true });
   }
 };
+
+const calmed = (yaml: string): string =>
+  /^self_watch:/m.test(yaml) ? yaml : `${yaml}\nself_watch: ${JSON.stringify(calmSelf.self_watch)}\n`;
 
 const isCompared = (entry: LogEntry): boolean => entry['decision'] === 'Reconciled';
 

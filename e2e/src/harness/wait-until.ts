@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const lookEveryMs = 25;
 
 /** Longest wait if not told otherwise, in milliseconds: far above what is expected, so that it only ends what hangs. */
-export const waitDefaultMs = 60_000;
+export const waitDefaultMs = 90_000;
 
 /**
  * Looks again and again until `look` finds something, and answers that. For conditions nobody announces: a row in a

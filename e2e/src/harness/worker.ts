@@ -5,6 +5,9 @@ import { waitDefaultMs, waitUntil } from './wait-until.ts';
 /** The processes under test. */
 export type App = 'detector' | 'notifier' | 'cli';
 
+/** SIGSTOP puts a process to sleep wherever it is, SIGCONT wakes it up. */
+export type Signal = 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT';
+
 /** One line of a worker's log, parsed. */
 export type LogEntry = Readonly<Record<string, unknown>>;
 
@@ -32,7 +35,7 @@ export interface Worker {
   /** Waits until an entry matches, of those after the first `skip`. */
   readonly waitForLog: (what: string, matches: (entry: LogEntry) => boolean, skip?: number) => Promise<LogEntry>;
   /** Sends a signal; does nothing when the process is gone. */
-  readonly signal: (name: 'SIGTERM' | 'SIGKILL') => void;
+  readonly signal: (name: Signal) => void;
   /** Kills it as a power cut would and waits until it is gone. */
   readonly kill: () => Promise<Exit>;
   /** Asks it to stop and waits until it has. */
@@ -76,7 +79,7 @@ export const startWorker = (app: App, { cwd, env, args = [] }: WorkerOptions): W
   const output = (): string => [...out.lines(), ...err.lines()].join('\n');
   const waitForExit = (timeoutMs = waitDefaultMs): Promise<Exit> =>
     waitUntil(`the ${app} (process ${pid}) to end`, () => exit, { timeoutMs, describe: () => tail(output()) });
-  const signal = (name: 'SIGTERM' | 'SIGKILL'): void => {
+  const signal = (name: Signal): void => {
     if (exit === undefined) child.kill(name);
   };
   return {

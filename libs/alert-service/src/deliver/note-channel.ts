@@ -12,6 +12,8 @@ const openingsToTell = 3;
 const silenceToTellMs = 180_000;
 /** Most messages let go at once when a channel works again; what else waits comes by itself when its time is over. */
 const releasedMax = 50;
+/** So that the look comes after the moment, not at it. */
+const lookAgainMarginMs = 100;
 /** Reasons for which a message waits for its channel, and not for its provider's word about an attempt. */
 const waitsForChannel: ReadonlySet<string | null> = new Set([
   'parked',
@@ -109,14 +111,29 @@ const wordsOf = (outcome: DeliveryOutcome): string => {
   return `${reason}${status === null ? '' : ` (${status})`}: ${detail}`;
 };
 
-/** What waited for the channel is due now. */
+/**
+ * What waited for the channel is due now. What may have been sent was to wait for the provider's word first, and for the
+ * channel since: it waits for the word alone now, as long as that is given.
+ */
 const releaseWaiting = async (context: ServiceContext, session: Session, channel: string): Promise<void> => {
+  const { unknownRetryMs } = context.settings;
+  const now = await session.now();
   const waiting = await session.listDeliveries({ state: 'waiting', channel, limit: releasedMax });
   const released = waiting.filter(({ state, lastReason }) => state === 'retrying' && waitsForChannel.has(lastReason));
+  const unsure = waiting.filter(
+    ({ state, nextAttemptAt }) =>
+      state === 'unknown' && nextAttemptAt !== null && isAfter(nextAttemptAt, addMs(now, unknownRetryMs)),
+  );
   for (const { id, lastReason } of released)
     await session.updateDelivery(id, { state: 'retrying', afterMs: 0, reason: lastReason ?? 'parked' });
-  await context.queue.enqueue(
-    session.tx,
-    released.map(({ id }): TocsinEnqueue => ({ queue: 'deliveries', data: { task: 'deliver', deliveryId: id } })),
-  );
+  for (const { id, lastReason } of unsure)
+    await session.updateDelivery(id, { state: 'unknown', afterMs: unknownRetryMs, reason: lastReason ?? 'crashed' });
+  await context.queue.enqueue(session.tx, [
+    ...released.map(({ id }): TocsinEnqueue => ({ queue: 'deliveries', data: { task: 'deliver', deliveryId: id } })),
+    ...unsure.map(({ id }): TocsinEnqueue => ({
+      queue: 'timers',
+      data: { timer: 'delivery', deliveryId: id },
+      startAfter: addMs(now, unknownRetryMs + lookAgainMarginMs),
+    })),
+  ]);
 };
