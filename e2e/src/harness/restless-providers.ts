@@ -50,7 +50,11 @@ export const startRestlessProviders = (
           ] as const),
         ),
     },
-    grid: { taken: () => sendGrid.messages().length, fail: () => sendGrid.next(random.pick(overHttp)) },
+    grid: {
+      taken: () => sendGrid.messages().length,
+      // Refused for good too, since another channel takes over from it.
+      fail: () => sendGrid.next(random.pick([...overHttp, { kind: 'status', status: 400 }] as const)),
+    },
     chat: { taken: () => slack.messages().length, fail: () => slack.next(random.pick(overHttp)) },
     hook: { taken: () => webhook.taken().length, fail: () => webhook.next(random.pick(overHttp)) },
   };

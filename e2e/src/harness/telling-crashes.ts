@@ -295,7 +295,7 @@ export const tellingCases: readonly CrashCase[] = [
       ...around('notifier.tell_component'),
     ],
     scenario: keepsHouse,
-    config: () => ({ self_watch: { canary: 'off', stale_after: '12s', audit_every: '1s' } }),
+    config: () => ({ self_watch: { canary: 'off', stale_after: '30s', audit_every: '1s' } }),
     conditions: 'own',
   },
   {
