@@ -74,8 +74,8 @@ export const sender = 'tocsin@example.com';
 /** Workers whose last words are shown when a story fails. */
 const workersShownMax = 6;
 
-/** The watched table, looked at ten times a second. */
-export const quickTable = { name: 'research_jobs', table: 'public.research_jobs', poll: '100ms', reconcile: '1s' };
+/** The watched table, looked at five times a second: many stages play side by side. */
+export const quickTable = { name: 'research_jobs', table: 'public.research_jobs', poll: '200ms', reconcile: '1s' };
 
 /**
  * No failures of Tocsin's own making among those of a story, which counts what is told: no canaries, and nobody is missed

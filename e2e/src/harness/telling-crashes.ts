@@ -74,6 +74,8 @@ const isStorm: Scenario = async (stage, points) => {
 
 /** Nothing happens, and the notifier dies on what it does for itself. */
 const keepsHouse: Scenario = async (stage, points) => {
+  // Where a start takes long, a detector may find that no notifier lives, and says so.
+  stage.expectErrors((_, entry) => entry?.['decision'] === 'NotifierSilentTold');
   await toldBefore(stage);
   await stage.pool.query('update tocsin.alerts set model_version = $1', [alertModelVersion - 1]);
   await crashInTurn(stage, 'notifier', points);
@@ -248,7 +250,9 @@ const missesTheNotifier: Scenario = async (stage, points) => {
   }
   const own = stage.smtp.messages().filter(isOwnPath);
   // Whoever died after the provider had accepted, and before it was written down, was not to be known to have told.
-  expect(own.length).toBe(3);
+  // Where a start takes long, the one before it may be taken for dead once more.
+  expect(own.length).toBeGreaterThanOrEqual(3);
+  expect(own.length).toBeLessThanOrEqual(points.length);
   expect(new Set(own.map(({ messageId }) => messageId)).size).toBe(1);
   // From here on nobody is missed, however long it takes to start on a busy machine.
   await stage.configure({ self_watch: { canary: 'off', stale_after: '1h' } });

@@ -73,7 +73,8 @@ export async function createCluster(directory: string, binaries: PostgresBinarie
 
 /** Deletes the data folder of this one cluster, which must be stopped, and what belongs to it in `directory`. */
 export async function removeCluster(directory: string, cluster: Cluster): Promise<void> {
-  await rm(cluster.dataFolder, { recursive: true, force: true });
+  // A process of the server may write its last files while they are deleted: tried again for some seconds.
+  await rm(cluster.dataFolder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   for (const name of ['postgres', 'postgres-password', 'postgres-port', 'postgres.log']) {
     await rm(join(directory, name), { recursive: true, force: true });
   }
