@@ -20,17 +20,23 @@ afterEach(async () => {
   );
 });
 
-/** Ends them, and those that take their place, as an administrator may. */
+const workers = ['tocsin-detector', 'tocsin-notifier'];
+
+/** Ends their connections, and those that take their place, as an administrator may. */
 async function endConnectionsAgainAndAgain(): Promise<void> {
-  for (let turn = 0; turn < 5; turn += 1)
-    await waitUntil('both workers to be connected, and then to be cut off', async () => {
+  for (let turn = 0; turn < 5; turn += 1) {
+    // Looked at first and ended then: a look that ends one worker's connections waits in vain for both.
+    await waitUntil('both workers to be connected', async () => {
       const { rows } = await pool.query<{ readonly name: string }>(
-        `select application_name as name, pg_terminate_backend(pid)
-         from pg_stat_activity
-         where application_name like 'tocsin-%'`,
+        `select distinct application_name as name from pg_stat_activity where application_name = any ($1)`,
+        [workers],
       );
-      return ['tocsin-detector', 'tocsin-notifier'].every((app) => rows.some(({ name }) => name === app));
+      return rows.length === workers.length;
     });
+    await pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = any ($1)`, [
+      workers,
+    ]);
+  }
 }
 
 const secondsSince = (startMs: number): string => ((performance.now() - startMs) / 1_000).toFixed(1);

@@ -67,6 +67,24 @@ test('SMTP: greeting and login are checked, then a mail goes out', async () => {
   expect(smtp.messages()).toHaveLength(1);
 });
 
+test('a parked channel that takes the test message is open again; a check alone does not open it', async () => {
+  const smtp = await startSmtpDouble();
+  onTestFinished(() => smtp.stop());
+  const cwd = declare({ email: { type: 'smtp', url: smtp.url, ...mail } });
+  await database.pool.query(
+    `insert into tocsin.channel_states (channel, parked_at, parked_reason) values ('email', now(), 'unauthorized (401)')`,
+  );
+  const parked = async (): Promise<unknown> =>
+    (await database.pool.query('select parked_at is not null as parked from tocsin.channel_states')).rows;
+  expect((await testChannel(cwd, 'email', '--check')).code).toBe(0);
+  expect(await parked()).toEqual([{ parked: true }]);
+  const { code, out } = await testChannel(cwd, 'email');
+  expect(code).toBe(0);
+  expect(out).toContain('email: it was closed and is open again; a running notifier sends what waited for it');
+  expect(await parked()).toEqual([{ parked: false }]);
+  expect((await testChannel(cwd, 'email')).out).not.toContain('open again');
+});
+
 test('SMTP: a login that is refused is told without its password, and no mail is tried', async () => {
   const smtp = await startSmtpDouble({ login: { user: 'ada', password: 'right' } });
   onTestFinished(() => smtp.stop());

@@ -1,5 +1,5 @@
 import type { DeliveryOutcome } from '@tocsin/alert-model';
-import { forgetMissingChannels, redeliver } from '@tocsin/alert-service';
+import { forgetMissingChannels, noteTested, redeliver } from '@tocsin/alert-service';
 import { createTestDatabase } from '@tocsin/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { emptyTables, failure, openWorld, route } from './notifier-world.fixture.ts';
@@ -113,6 +113,20 @@ test('without another channel messages wait for the repair, one of them tries no
   expect(
     (await world.alerts()).filter(({ source }) => source === 'apple').every(({ state }) => state === 'notified'),
   ).toBe(true);
+});
+
+test('once a person has seen a parked channel take a test, all that waited for it goes out, and it is said that it works', async () => {
+  await open({ routes: [route({ windowMs: 0, fallback: [] })], channels: ['email', 'outbox'] });
+  world.script.set('email', () => unauthorized);
+  const targets = Array.from({ length: 60 }, (_, number) => `target-${number}`);
+  for (const target of targets) await tell(target);
+  expect(sentTo('email')).toHaveLength(1);
+  world.script.delete('email');
+  expect(await noteTested(world.service, 'email', 'fingerprint')).toBe(true);
+  expect(await noteTested(world.service, 'email', 'fingerprint')).toBe(false);
+  await world.run();
+  for (const target of targets) expect(sentTo('email')).toContain(`new apple/refresh_catalog/${target}`);
+  expect((await world.alerts()).find(({ title }) => title === 'Channel email')?.state).toBe('resolved');
 });
 
 test('what may have been sent, and met a parked channel since, does not wait for as long as that once it works again', async () => {

@@ -23,6 +23,7 @@ export { sealDigest } from './seal-digest.ts';
 export type { Sealed } from './seal-digest.ts';
 export { deliver } from './deliver.ts';
 export type { Delivered } from './deliver.ts';
+export { noteTested } from './deliver/note-channel.ts';
 export { createTurns } from './deliver/turns.ts';
 export type { Turns } from './deliver/turns.ts';
 export { settleProviderEvents } from './provider-events.ts';

@@ -23,6 +23,7 @@ import type {
 } from '@tocsin/alert-model';
 import type { NewDelivery } from '@tocsin/event-store';
 import { chunksOf } from './chunks-of.ts';
+import { actionGraceMs, attemptGraceMs } from './audit.ts';
 import type { ServiceContext, Session, TocsinEnqueue } from './service-context.ts';
 import { beginWork } from './unit-of-work.ts';
 
@@ -94,11 +95,16 @@ export const sealDigest = async (context: ServiceContext, digestId: DigestId): P
   return result;
 };
 
-/** The message of a storm waits while new alerts open, for a while: five thousand of them are to be one message. */
+/**
+ * The message of a storm waits while new alerts open, and while failures that were announced are not decided on in time, for a
+ * while: five thousand of them are to be one message, however slowly they are taken in.
+ */
 const isGathering = async (session: Session, { purpose, openedAt }: DigestState, now: Instant): Promise<boolean> => {
   if (purpose !== 'storm' || !isAfter(addMs(openedAt, stormGatherMaxMs), now)) return false;
   const last = await session.lastOpenedAt();
-  return last !== null && isAfter(addMs(last, stormGatherMs), now);
+  if (last !== null && isAfter(addMs(last, stormGatherMs), now)) return true;
+  const { oldestUnaccountedMs } = await session.audit({ actionGraceMs, attemptGraceMs });
+  return oldestUnaccountedMs !== null && oldestUnaccountedMs > stormGatherMs;
 };
 
 const collect = async (session: Session, digestId: DigestId): Promise<readonly Fragment[]> => {

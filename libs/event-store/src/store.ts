@@ -375,6 +375,15 @@ export interface StoreSession {
       | { state: 'retrying' | 'unknown'; afterMs: number; reason: string }
       | { state: 'rejected' | 'replaced'; reason: string },
   ) => Promise<void>;
+  /**
+   * Lets deliveries go that wait for their channel, oldest first, at most `limit`: those `retrying` for one of the reasons are
+   * due now; those `unknown` that were to wait longer than `unknownRetryMs` from now wait so long. Answers which.
+   */
+  readonly releaseDeliveries: (
+    channel: string,
+    waiting: { readonly reasons: readonly string[]; readonly unknownRetryMs: number },
+    limit: number,
+  ) => Promise<readonly { readonly id: DeliveryId; readonly state: 'retrying' | 'unknown' }[]>;
   /** Compare-and-set of how many alerts of a delivery carry its result; false when somebody else has settled on. */
   readonly settleProgress: (id: DeliveryId, from: number, to: number, done: boolean) => Promise<boolean>;
   /**

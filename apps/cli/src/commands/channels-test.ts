@@ -1,12 +1,12 @@
-import { alertModelVersion, evolveAlert } from '@tocsin/alert-model';
 import type { DeliveryOutcome } from '@tocsin/alert-model';
+import { defaultSettings, noteTested } from '@tocsin/alert-service';
 import { createChannel } from '@tocsin/channels';
 import type { Channel, ChannelCheck } from '@tocsin/channels';
-import { createPostgresStore } from '@tocsin/event-store';
 import { configSecrets, createLogger, createPool, settingsFingerprint } from '@tocsin/runtime';
 import type { ChannelConfig } from '@tocsin/runtime';
 import { findDatabase } from '../database/find-database.ts';
 import { readConfig } from '../database/read-config.ts';
+import { withService } from '../database/with-service.ts';
 import { exitCodes } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { cleanLine } from '../printing/clean-line.ts';
@@ -56,8 +56,15 @@ export const testChannel = async (
     if (outcome !== null) report(outcomeLine(channel, outcome));
     const ok = check?.ok !== false && (outcome === null || outcome.outcome === 'accepted');
     // A check alone proves the settings only where the provider offers one.
-    const verified = ok && (outcome !== null || check !== null) && (await keep(invocation, name, settings));
-    if (options.json === true) printJson(terminal, { channel: name, type: channel.type, ok, check, outcome, verified });
+    const kept =
+      ok && (outcome !== null || check !== null) ? await keep(invocation, name, settings, outcome !== null) : null;
+    if (kept?.reopened === true)
+      report(
+        `${name}: it was closed and is open again; a running notifier sends what waited for it, with the settings it was started with.`,
+      );
+    const result = { channel: name, type: channel.type, ok, check, outcome };
+    if (options.json === true)
+      printJson(terminal, { ...result, verified: kept !== null, reopened: kept?.reopened ?? false });
     return ok ? exitCodes.fine : exitCodes.problem;
   } finally {
     await channel.close();
@@ -74,22 +81,35 @@ const outcomeLine = ({ name, recipients }: Channel, outcome: DeliveryOutcome): s
     ? `${name}: the test message was accepted for ${recipients.join(', ')}. Look whether it arrived.`
     : `${name}: the test message was not accepted (${outcome.reason}): ${outcome.detail}`;
 
-/** Keeps that the channel works with these settings; false where there is no database to keep it in. */
-const keep = async (invocation: Invocation, name: string, settings: ChannelConfig): Promise<boolean> => {
-  const found = await findDatabase(readConfig(invocation)).catch(() => undefined);
-  if (found === undefined) return false;
-  const pool = createPool({
-    connectionString: found.connectionString,
-    max: 1,
-    applicationName: 'tocsin-cli',
-    onError: () => {},
-  });
+/**
+ * Keeps that the channel works with these settings; null where there is no database to keep it in.
+ *
+ * @param sent a message was taken, which opens a channel that was closed after refusals or failures
+ */
+const keep = async (
+  invocation: Invocation,
+  name: string,
+  settings: ChannelConfig,
+  sent: boolean,
+): Promise<{ readonly reopened: boolean } | null> => {
+  const config = readConfig(invocation);
+  const found = await findDatabase(config).catch(() => undefined);
+  if (found === undefined) return null;
+  const { connectionString } = found;
+  const pool = createPool({ connectionString, max: 1, applicationName: 'tocsin-cli', onError: () => {} });
+  const fingerprint = settingsFingerprint(settings);
   try {
-    const store = createPostgresStore({ pool, foldAlert: evolveAlert, modelVersion: alertModelVersion });
-    await store.transaction('command', (session) => session.verifyChannel(name, settingsFingerprint(settings)));
-    return true;
+    return await withService({ pool, connectionString, config }, invocation.terminal, async (context) => {
+      if (sent) {
+        const { unknownRetryMs } = config.delivery;
+        const { circuit } = defaultSettings;
+        return { reopened: await noteTested({ ...context, settings: { circuit, unknownRetryMs } }, name, fingerprint) };
+      }
+      await context.store.transaction('command', (session) => session.verifyChannel(name, fingerprint));
+      return { reopened: false };
+    });
   } catch {
-    return false;
+    return null;
   } finally {
     await pool.end();
   }

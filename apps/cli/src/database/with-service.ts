@@ -12,7 +12,7 @@ export type CommandContext = Pick<ServiceContext, 'store' | 'queue' | 'log' | 'p
 
 /** Runs work with the service that decides about alerts, its warnings on the terminal, and lets go of it. */
 export const withService = async <Result>(
-  { pool, connectionString, config }: OpenDatabase,
+  { pool, connectionString, config }: Pick<OpenDatabase, 'pool' | 'connectionString' | 'config'>,
   terminal: Terminal,
   work: (context: CommandContext) => Promise<Result>,
 ): Promise<Result> => {

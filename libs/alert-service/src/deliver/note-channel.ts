@@ -11,11 +11,11 @@ const openingsToTell = 3;
 /** … if it has not taken a message for so long, in milliseconds. */
 const silenceToTellMs = 180_000;
 /** Most messages let go at once when a channel works again; what else waits comes by itself when its time is over. */
-const releasedMax = 50;
+const releasedMax = 1_000;
 /** So that the look comes after the moment, not at it. */
 const lookAgainMarginMs = 100;
 /** Reasons for which a message waits for its channel, and not for its provider's word about an attempt. */
-const waitsForChannel: ReadonlySet<string | null> = new Set([
+const waitsForChannel: readonly string[] = [
   'parked',
   'circuit-open',
   'throttled',
@@ -27,7 +27,12 @@ const waitsForChannel: ReadonlySet<string | null> = new Set([
   'tls',
   'timeout-before-send',
   'storage',
-]);
+];
+
+/** What it takes to open a channel again. */
+type ChannelContext = Pick<ServiceContext, 'store' | 'queue' | 'log'> & {
+  readonly settings: Pick<ServiceContext['settings'], 'circuit' | 'unknownRetryMs'>;
+};
 
 /**
  * Notes what the end of an attempt says about its channel, for all notifiers: closes or opens the circuit, parks and unparks,
@@ -46,15 +51,8 @@ export const noteChannel = async (
   const { circuit } = context.settings;
   const component: Component = { jobType: 'channel', targetId: channel };
   switch (channelNewsOf(outcome)) {
-    case 'fine': {
-      const state = await session.recordChannelResult(channel, true, circuit);
-      if (probe === null && state.parkedAt === null) return;
-      await session.unparkChannel(channel);
-      await endComponent(context, session, component, 'it has taken a message again');
-      await releaseWaiting(context, session, channel);
-      context.log.info({ decision: 'ChannelWorksAgain', channel }, 'a channel works again');
-      return;
-    }
+    case 'fine':
+      return noteAccepted(context, session, channel, probe !== null);
     case 'failure': {
       const state = await session.recordChannelResult(channel, false, circuit);
       await tellSilent(context, session, state, outcome);
@@ -111,29 +109,59 @@ const wordsOf = (outcome: DeliveryOutcome): string => {
   return `${reason}${status === null ? '' : ` (${status})`}: ${detail}`;
 };
 
+/** A channel has taken a message; `wasClosed` when that was tried although it was closed. */
+const noteAccepted = async (
+  context: ChannelContext,
+  session: Session,
+  channel: string,
+  wasClosed: boolean,
+): Promise<void> => {
+  const state = await session.recordChannelResult(channel, true, context.settings.circuit);
+  if (!wasClosed && state.parkedAt === null) return;
+  await session.unparkChannel(channel);
+  await endComponent(context, session, { jobType: 'channel', targetId: channel }, 'it has taken a message again');
+  await releaseWaiting(context, session, channel);
+  context.log.info({ decision: 'ChannelWorksAgain', channel }, 'a channel works again');
+};
+
+/**
+ * Notes that a person has seen a channel take a message: it is open again for all notifiers, and what waited for it is due now.
+ *
+ * @param fingerprint of the settings it was tried with, kept for `config check`
+ * @returns whether it was closed before: parked, or its circuit open
+ */
+export const noteTested = (context: ChannelContext, channel: string, fingerprint: string): Promise<boolean> =>
+  context.store.transaction('command', async (session) => {
+    await session.lockLog();
+    await session.verifyChannel(channel, fingerprint);
+    const now = await session.now();
+    const before = (await session.channelStates([channel])).get(channel);
+    const wasClosed =
+      before !== undefined &&
+      (before.parkedAt !== null || (before.openUntil !== null && isAfter(before.openUntil, now)));
+    await noteAccepted(context, session, channel, wasClosed);
+    return wasClosed;
+  });
+
 /**
  * What waited for the channel is due now. What may have been sent was to wait for the provider's word first, and for the
  * channel since: it waits for the word alone now, as long as that is given.
  */
-const releaseWaiting = async (context: ServiceContext, session: Session, channel: string): Promise<void> => {
+const releaseWaiting = async (context: ChannelContext, session: Session, channel: string): Promise<void> => {
   const { unknownRetryMs } = context.settings;
   const now = await session.now();
-  const waiting = await session.listDeliveries({ state: 'waiting', channel, limit: releasedMax });
-  const released = waiting.filter(({ state, lastReason }) => state === 'retrying' && waitsForChannel.has(lastReason));
-  const unsure = waiting.filter(
-    ({ state, nextAttemptAt }) =>
-      state === 'unknown' && nextAttemptAt !== null && isAfter(nextAttemptAt, addMs(now, unknownRetryMs)),
+  const released = await session.releaseDeliveries(channel, { reasons: waitsForChannel, unknownRetryMs }, releasedMax);
+  await context.queue.enqueue(
+    session.tx,
+    released.map(
+      ({ id, state }): TocsinEnqueue =>
+        state === 'retrying'
+          ? { queue: 'deliveries', data: { task: 'deliver', deliveryId: id } }
+          : {
+              queue: 'timers',
+              data: { timer: 'delivery', deliveryId: id },
+              startAfter: addMs(now, unknownRetryMs + lookAgainMarginMs),
+            },
+    ),
   );
-  for (const { id, lastReason } of released)
-    await session.updateDelivery(id, { state: 'retrying', afterMs: 0, reason: lastReason ?? 'parked' });
-  for (const { id, lastReason } of unsure)
-    await session.updateDelivery(id, { state: 'unknown', afterMs: unknownRetryMs, reason: lastReason ?? 'crashed' });
-  await context.queue.enqueue(session.tx, [
-    ...released.map(({ id }): TocsinEnqueue => ({ queue: 'deliveries', data: { task: 'deliver', deliveryId: id } })),
-    ...unsure.map(({ id }): TocsinEnqueue => ({
-      queue: 'timers',
-      data: { timer: 'delivery', deliveryId: id },
-      startAfter: addMs(now, unknownRetryMs + lookAgainMarginMs),
-    })),
-  ]);
 };

@@ -158,6 +158,38 @@ export const ledgerContract = (store: ContractStore): void => {
       ]);
     });
 
+    it('lets go what waits for its channel, and what waits for the word of its provider only as long as that is given', async () => {
+      const channel = `waits-${randomUUID()}`;
+      const outcomes = {
+        parked: { state: 'retrying', afterMs: 15 * minuteMs, reason: 'parked' },
+        limited: { state: 'retrying', afterMs: 15 * minuteMs, reason: 'rate-limited' },
+        long: { state: 'unknown', afterMs: 15 * minuteMs, reason: 'timeout' },
+        short: { state: 'unknown', afterMs: minuteMs / 2, reason: 'timeout' },
+        gone: { state: 'rejected', reason: 'parked' },
+      } as const;
+      const ids = new Map<string, DeliveryId>();
+      for (const [name, change] of Object.entries(outcomes)) {
+        const { id } = await insert({ channel });
+        ids.set(name, id);
+        await claim(id, randomUUID());
+        await store.transaction('record', (session) => session.updateDelivery(id, change));
+      }
+      const other = await insert({ channel: `${channel}-not` });
+      await claim(other.id, randomUUID());
+      await store.transaction('record', (session) => session.updateDelivery(other.id, outcomes.parked));
+
+      const release = (limit: number) =>
+        store.transaction('release', (session) =>
+          session.releaseDeliveries(channel, { reasons: ['parked', 'circuit-open'], unknownRetryMs: minuteMs }, limit),
+        );
+      expect(await release(1)).toEqual([{ id: ids.get('parked'), state: 'retrying' }]);
+      expect(await release(10)).toEqual([{ id: ids.get('long'), state: 'unknown' }]);
+      expect(await release(10)).toEqual([]);
+      const due = await store.read((session) => session.dueDeliveries(everything));
+      expect(due.filter((id) => [...ids.values(), other.id].includes(id))).toEqual([ids.get('parked')]);
+      expect(await claim(ids.get('parked') ?? other.id, randomUUID())).toMatchObject({ number: 2, abandoned: false });
+    });
+
     it('keeps an unanswered attempt as unknown', async () => {
       const delivery = await insert();
       const attemptId = randomUUID();

@@ -20,6 +20,7 @@ type Ledger = Pick<
   | 'beginAttempt'
   | 'recordAttempt'
   | 'updateDelivery'
+  | 'releaseDeliveries'
   | 'settleProgress'
   | 'attemptsOf'
 >;
@@ -182,6 +183,23 @@ export const memoryLedger = ({ tables, now }: MemoryWork): Ledger => {
           ? { providerMessageId: cleanText(changed.providerMessageId) }
           : {}),
       });
+    },
+    releaseDeliveries: async (channel, { reasons, unknownRetryMs }, limit) => {
+      const word = laterInstant(now(), unknownRetryMs);
+      const waits = ({ state, lastReason, nextAttemptAt, ...delivery }: Delivery): boolean =>
+        nextAttemptAt !== null &&
+        delivery.channel === cleanText(channel) &&
+        ((state === 'retrying' && reasons.includes(lastReason ?? '') && nextAttemptAt > now()) ||
+          (state === 'unknown' && nextAttemptAt > word));
+      return tables.deliveries
+        .rows()
+        .filter(waits)
+        .slice(0, limit)
+        .map(({ id, state }) => {
+          const released = state === 'retrying' ? 'retrying' : 'unknown';
+          change(id, { nextAttemptAt: released === 'retrying' ? now() : word });
+          return { id, state: released };
+        });
     },
     settleProgress: async (id, from, to, done) => {
       const delivery = tables.deliveries.get(id);

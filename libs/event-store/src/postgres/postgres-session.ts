@@ -65,6 +65,7 @@ import { recordOutcomes } from './record-outcomes.ts';
 import { recordProviderEvents } from './record-provider-events.ts';
 import { recordRepairs } from './record-repairs.ts';
 import { recordedOutcomes } from './recorded-outcomes.ts';
+import { releaseDeliveries } from './release-deliveries.ts';
 import { releaseHeld } from './release-held.ts';
 import { rememberSuccesses } from './remember-successes.ts';
 import { replaceDelivery } from './replace-delivery.ts';
@@ -158,6 +159,7 @@ export const postgresSession = (tx: Transaction, model: Model): PostgresSession 
   beginAttempt: (attemptId) => beginAttempt(tx, attemptId),
   recordAttempt: (attemptId, outcome) => recordAttempt(tx, attemptId, outcome),
   updateDelivery: (id, change) => updateDelivery(tx, id, change),
+  releaseDeliveries: (channel, waiting, limit) => releaseDeliveries(tx, channel, waiting, limit),
   settleProgress: (id, from, to, done) => settleProgress(tx, id, from, to, done),
   attemptsOf: (deliveryIds) => attemptsOf(tx, deliveryIds),
   lockDeliveryOfAttempt: (attemptId) => lockDeliveryOfAttempt(tx, attemptId),

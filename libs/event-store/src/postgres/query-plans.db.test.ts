@@ -35,6 +35,7 @@ import { openConditionsText } from './open-conditions.ts';
 import { overdueAlertsText } from './overdue-alerts.ts';
 import { providerEventsOfText } from './provider-events-of.ts';
 import { recordRepairsText } from './record-repairs.ts';
+import { releaseDeliveriesText } from './release-deliveries.ts';
 import { releaseHeldText } from './release-held.ts';
 import { restartsOfText } from './restarts-of.ts';
 import { settledRepairsText } from './settled-repairs.ts';
@@ -149,12 +150,13 @@ it.each([
   { index: 'deliveries_given_up', text: listDeliveriesText('dead'), values: [null, 100] },
   { index: 'deliveries_by_replaced', text: listDeliveriesText('dead'), values: [null, 100] },
   { index: 'deliveries_waiting', text: listDeliveriesText('waiting'), values: [null, 100] },
+  { index: 'deliveries_waiting', text: releaseDeliveriesText, values: ['email', ['parked'], 60_000, 1_000] },
   { index: 'delivery_attempts_pkey', text: beginAttemptText, values: [someId] },
   { index: 'digests_of_storms', text: stormDigestsSinceText, values: [new Date()] },
   { index: 'silences_open', text: activeSilencesText, values: [1_000] },
   { index: 'silences_open', text: dueSilencesText, values: [200] },
   { index: 'alerts_by_silence', text: dueSilencesText, values: [200] },
-  { index: 'alerts_open_(by_id|key)', text: alertsOfSilenceText, values: [someId, someId, 500] },
+  { index: 'alerts_(open_by_id|open_key|by_silence)', text: alertsOfSilenceText, values: [someId, someId, 500] },
   { index: 'silences_by_end', text: forgetSilencesText, values: [86_400_000, 100] },
   { index: 'channel_states_pkey', text: channelStatesText, values: [['channel-7']] },
   { index: 'provider_events_by_delivery', text: providerEventsOfText, values: [someId, 100] },
