@@ -153,15 +153,14 @@ const releaseWaiting = async (context: ChannelContext, session: Session, channel
   const released = await session.releaseDeliveries(channel, { reasons: waitsForChannel, unknownRetryMs }, releasedMax);
   await context.queue.enqueue(
     session.tx,
-    released.map(
-      ({ id, state }): TocsinEnqueue =>
-        state === 'retrying'
-          ? { queue: 'deliveries', data: { task: 'deliver', deliveryId: id } }
-          : {
-              queue: 'timers',
-              data: { timer: 'delivery', deliveryId: id },
-              startAfter: addMs(now, unknownRetryMs + lookAgainMarginMs),
-            },
+    released.map(({ id, state }): TocsinEnqueue =>
+      state === 'retrying'
+        ? { queue: 'deliveries', data: { task: 'deliver', deliveryId: id } }
+        : {
+            queue: 'timers',
+            data: { timer: 'delivery', deliveryId: id },
+            startAfter: addMs(now, unknownRetryMs + lookAgainMarginMs),
+          },
     ),
   );
 };
