@@ -14,6 +14,7 @@ import { openNotifier } from './open-notifier.ts';
 import { createSelfWatch } from './self-watch/self-watch.ts';
 
 const database = await createTestDatabase();
+const postgres = await startRestartableServer();
 const directory = await mkdtemp(join(tmpdir(), 'tocsin-notifier-'));
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
@@ -178,7 +179,6 @@ const configOf = (connectionString: string, env: Readonly<Record<string, string>
   loadConfig({ env: { DATABASE_URL: connectionString, TOCSIN_NOTIFIER_PORT: '0', ...env }, cwd: directory });
 
 test('a notifier of production whose database goes away is alive, not ready, and its numbers can still be read', async () => {
-  const postgres = await startRestartableServer();
   const config = configOf(postgres.connectionString);
   const notifier = await openNotifier({ config, connectionString: postgres.connectionString, log: log() });
   try {

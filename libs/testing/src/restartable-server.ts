@@ -18,7 +18,8 @@ export type RestartableServer = {
 
 const testTimeoutMs = 120_000;
 
-/** Starts such a server for this test file; it is stopped and removed when the file is done. Always embedded. */
+/** Starts such a server for this test file; it is stopped and removed when the file is done. Always embedded. Call it at the top
+ * of the file: what a test registers for the end of its file is not called. */
 export async function startRestartableServer(): Promise<RestartableServer> {
   vi.setConfig({ testTimeout: testTimeoutMs, hookTimeout: testTimeoutMs });
   const directory = await mkdtemp(join(tmpdir(), 'tocsin-chaos-'));

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@tocsin/runtime';
@@ -12,6 +12,10 @@ export type TestServer = {
 const containerImage = 'postgres:18';
 /** Test files run side by side, each with several pools. */
 const maxConnections = '200';
+/** The file system in memory of Linux; a container may have one that is too small. */
+const memoryFolder = '/dev/shm';
+/** Several times what the databases of a run have ever taken. */
+const memoryMinBytes = 4 * 1024 ** 3;
 
 /**
  * The server of one test run: the one at TEST_DATABASE_URL if set (its user must be allowed to create databases); a
@@ -27,7 +31,9 @@ export async function startTestServer(): Promise<TestServer> {
 }
 
 async function startEmbedded(): Promise<TestServer> {
-  const directory = await mkdtemp(join(tmpdir(), 'tocsin-test-'));
+  const directory = await mkdtemp(join(await findFolder(), 'tocsin-test-'));
+  // As root the server runs as another account, which keeps its data here only if it may enter.
+  await chmod(directory, 0o711);
   const server = await startEmbeddedPostgres({
     directory,
     durable: false,
@@ -40,6 +46,12 @@ async function startEmbedded(): Promise<TestServer> {
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** In memory where Linux offers enough of it: every test file makes a database, of a thousand files. */
+async function findFolder(): Promise<string> {
+  const memory = await statfs(memoryFolder).catch(() => undefined);
+  return memory !== undefined && memory.bavail * memory.bsize >= memoryMinBytes ? memoryFolder : tmpdir();
 }
 
 async function startContainer(): Promise<TestServer> {
