@@ -33,7 +33,7 @@ export default defineConfig({
   plugins: [sources],
   test: {
     pool: 'forks',
-    maxWorkers: 3,
+    maxWorkers: 2,
     passWithNoTests: false,
     globalSetup: ['./libs/testing/src/global-setup.ts'],
     projects: [

@@ -269,6 +269,7 @@ it('never reads a whole table, with the indexes asked for', async () => {
      order by 3`,
   );
   await pool.query('alter table procrastinate_jobs enable trigger user');
+  await pool.query('analyze procrastinate_jobs, procrastinate_events');
   const without = await planOf(pool, (await watched.source()).statements.failuresFrom, ['2001-01-01T00:00:00Z', 500]);
   expect(without).toMatch(/Seq Scan on procrastinate_events/);
   for (const statement of indexesOnPage('procrastinate')) await pool.query(statement);
