@@ -271,7 +271,7 @@ it('never reads a whole table, with the indexes asked for', async () => {
   await pool.query('alter table procrastinate_jobs enable trigger user');
   await pool.query('analyze procrastinate_jobs, procrastinate_events');
   const without = await planOf(pool, (await watched.source()).statements.failuresFrom, ['2001-01-01T00:00:00Z', 500]);
-  expect(without).toMatch(/Seq Scan on procrastinate_events/);
+  expect(without).toMatch(/Seq Scan on procrastinate_(events|jobs)/);
   for (const statement of indexesOnPage('procrastinate')) await pool.query(statement);
   await pool.query('vacuum analyze procrastinate_jobs, procrastinate_events, procrastinate_workers');
   expect((await watched.inspect()).missingIndexes).toEqual([]);
