@@ -56,7 +56,12 @@ export default defineConfig({
         ? [
             {
               extends: true as const,
-              test: { name: 'chaos', include: ['e2e/**/*.chaos.test.ts'], testTimeout: 600_000, hookTimeout: 120_000 },
+              test: {
+                name: 'chaos',
+                include: ['e2e/**/*.chaos.test.ts', 'apps/detector/src/schedules-of-writers.db.test.ts'],
+                testTimeout: 600_000,
+                hookTimeout: 120_000,
+              },
             },
           ]
         : []),

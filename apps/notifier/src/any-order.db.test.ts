@@ -188,7 +188,7 @@ test('any order, duplication and interleaving of the same signals over two notif
       const requeued = told.flatMap(({ developments }) => developments ?? []).filter(({ what }) => what === 'requeued');
       expect(new Set(requeued.map(({ jobId }) => jobId)).size).toBe(requeued.length);
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 }, 180_000);
 
@@ -294,7 +294,7 @@ test('so does it with silences that come and go and keys that flap: nothing is l
           .filter((item) => item.source === source && item.kind !== 'resolved');
         expect(items.reduce((sum, item) => sum + item.failures, 0)).toBeLessThanOrEqual(failures.length);
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   } finally {
     for (const world of pair) await world.close();

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Pause between two looks, in milliseconds. */
-const lookEveryMs = 25;
+const lookEveryMs = 50;
 
 /** Longest wait if not told otherwise, in milliseconds: far above what is expected, so that it only ends what hangs. */
 export const waitDefaultMs = 90_000;

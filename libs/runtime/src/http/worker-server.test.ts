@@ -121,6 +121,18 @@ describe('the server of a worker', () => {
     expect(taken).toHaveLength(1);
   });
 
+  test('answers 503 without details, and warns, while the database is away', async () => {
+    const lines: string[] = [];
+    const log = createLogger({ level: 'info', name: 'test', destination: { write: (line) => lines.push(line) } });
+    const starting = Object.assign(new Error('the database system is starting up'), { code: '57P03' });
+    const hook: Hook = { path: '/hooks/x', handle: () => Promise.reject(starting) };
+    const url = await start({ log, hooks: [hook] });
+    const answer = await fetch(`${url}/hooks/x`, { method: 'POST' });
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toBe('The database is away just now. Try again.');
+    expect(lines.map((line) => (JSON.parse(line) as { level: string }).level)).toEqual(['warn']);
+  });
+
   test('answers 500 without details when a hook fails', async () => {
     const hook: Hook = { path: '/hooks/x', handle: () => Promise.reject(new Error('secret')) };
     const url = await start({ hooks: [hook] });

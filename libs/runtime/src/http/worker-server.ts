@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { TocsinError } from '../errors.ts';
 import type { Stoppable } from '../lifecycle.ts';
 import type { Logger } from '../log.ts';
+import { isTransientDatabaseError } from '../postgres-errors.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Largest body of a request, in bytes: SendGrid sends up to some hundred events of a kilobyte at once. */
@@ -159,6 +160,10 @@ const createServer = async ({ health, ready, metrics, hooks = [], log }: WorkerS
       },
     );
   app.onError((error, context) => {
+    if (isTransientDatabaseError(error)) {
+      log.warn({ err: error, path: context.req.path }, 'a request could not be answered while the database is away');
+      return context.text('The database is away just now. Try again.', 503);
+    }
     log.error({ err: error, path: context.req.path }, 'a request could not be answered');
     return context.text('It could not be answered. The log says why.', 500);
   });
