@@ -123,7 +123,7 @@ describe('the server of a worker', () => {
 
   test('answers 503 without details, and warns, while the database is away', async () => {
     const lines: string[] = [];
-    const log = createLogger({ level: 'info', name: 'test', destination: { write: (line) => lines.push(line) } });
+    const log = createLogger({ level: 'warn', name: 'test', destination: { write: (line) => lines.push(line) } });
     const starting = Object.assign(new Error('the database system is starting up'), { code: '57P03' });
     const hook: Hook = { path: '/hooks/x', handle: () => Promise.reject(starting) };
     const url = await start({ log, hooks: [hook] });
