@@ -294,7 +294,7 @@ test('so does it with silences that come and go and keys that flap: nothing is l
           .filter((item) => item.source === source && item.kind !== 'resolved');
         expect(items.reduce((sum, item) => sum + item.failures, 0)).toBeLessThanOrEqual(failures.length);
       }),
-      { numRuns: 25 },
+      { numRuns: 40 },
     );
   } finally {
     for (const world of pair) await world.close();

@@ -44,7 +44,7 @@ const settlePollMs = 10;
 /** Signs of life in the time after which a component counts as silent, so that one that comes late does no harm. */
 const beatsPerStaleTime = 4;
 /** How often canaries on their way are looked at. */
-const canaryLookMs = 10_000;
+const canaryLookMs = 30_000;
 /** How often records past their time are deleted. */
 const forgetEveryMs = 3_600_000;
 /** Rounds of one `--once` run; each round works off what the round before has made due. */

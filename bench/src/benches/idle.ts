@@ -5,7 +5,8 @@ import { countOf, countStatements, logEnd } from '../measure/statement-log.ts';
 import { productionSettings, startWorld } from '../world/world.ts';
 import type { World } from '../world/world.ts';
 
-const settleMs = 5_000;
+/** The first canary, sent at the start and then once an hour, has been told and has ended by then. */
+const settleMs = 75_000;
 const watchedMs = 30_000;
 const perSecondBudget = 2;
 const connectionsBudget = 6;

@@ -30,13 +30,15 @@ export const canaryLateMs = 120_000;
  * all notifiers and restarts, until one beats again.
  *
  * @param upMs how long this process has been running: without any detector ever, twice the time is given from its start
+ * @param isKnownFine a look shortly before found it alive with no alert left to end, so that a living one need not be asked for one
  */
-export const watchDetector = (context: WatchContext, upMs: number): Promise<ComponentLook> => {
+export const watchDetector = (context: WatchContext, upMs: number, isKnownFine = false): Promise<ComponentLook> => {
   const { staleAfterMs } = context.settings;
   return context.store.transaction('notifier.watch_detector', async (session) => {
     const newest = (await session.newestBeats()).get('detector');
     if (newest === undefined && upMs < 2 * staleAfterMs) return 'fine';
     if (newest !== undefined && newest.ageMs <= staleAfterMs) {
+      if (isKnownFine) return 'fine';
       const isBack = await endComponent(context, session, detector, 'it gives signs of life again');
       if (isBack) context.log.info({ decision: 'DetectorBack' }, 'a detector gives signs of life again');
       return isBack ? 'back' : 'fine';

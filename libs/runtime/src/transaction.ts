@@ -25,7 +25,7 @@ export async function inTransaction<Result>(
   pool: Pool,
   name: string,
   work: (transaction: Transaction) => Promise<Result>,
-  options: { readonly isolation?: Isolation } = {},
+  options: { readonly isolation?: Isolation; readonly readOnly?: boolean } = {},
 ): Promise<Result> {
   const client = await pool.connect();
   let open = true;
@@ -38,7 +38,8 @@ export async function inTransaction<Result>(
   } as unknown as Transaction;
 
   try {
-    await client.query(beginStatement[options.isolation ?? 'read committed']);
+    const begin = beginStatement[options.isolation ?? 'read committed'];
+    await client.query(options.readOnly === true ? `${begin} read only` : begin);
     const result = await work(transaction);
     open = false;
     crashPoint(`${name}.before_commit`);

@@ -25,7 +25,7 @@ export const openCanary = (pool: Pool, everyMs: number): Canary => ({
   look: async () => {
     const about = { table: canaryTable, channel: canaryChannel, limit: canariesReadMax };
     const canaries = await readCanaries(pool, about);
-    const arrived = canaries.filter(({ tookMs }) => tookMs !== null).map(({ id }) => id);
+    const arrived = canaries.filter(({ tookMs, open }) => tookMs !== null && open).map(({ id }) => id);
     await endCanaries(pool, arrived);
     return canaries;
   },

@@ -7,6 +7,9 @@ import type { FetchLike } from './ping-deadman.ts';
 /** How long the audit may find something before people are told, in milliseconds: most of it passes by itself. */
 export const auditToldAfterMs = 300_000;
 
+/** What was seen to be fine is not asked for an alert to end again for so long, in milliseconds; another process may have told one. */
+export const fineForMs = 300_000;
+
 /** What has an alert of its own; the audit does not tell it again. */
 const toldElsewhere: ReadonlySet<AuditCheck> = new Set(['detector', 'parked-channels', 'unread-tables']);
 
@@ -79,6 +82,18 @@ export const createSelfWatch = (options: SelfWatchOptions): SelfWatch => {
   let pingProblem: string | null = null;
   let dirtySinceMs: number | null = null;
 
+  /** When a look at a part last found it fine, with no alert left to end. */
+  const fineSince = new Map<string, number>();
+  const isKnownFine = (part: string): boolean => {
+    const since = fineSince.get(part);
+    return since !== undefined && monotonicMs() - since < fineForMs;
+  };
+  const noted = (part: string, look: ComponentLook): ComponentLook => {
+    if (look === 'new' || look === 'known') fineSince.delete(part);
+    else fineSince.set(part, monotonicMs());
+    return look;
+  };
+
   const logChange = ({ clean, problems }: Audit): void => {
     const found = problems.map(({ check }) => check).join(' ');
     if (found === logged) return;
@@ -105,15 +120,13 @@ export const createSelfWatch = (options: SelfWatchOptions): SelfWatch => {
     const own = problems.filter(({ check }) => !toldElsewhere.has(check));
     if (own.length === 0) {
       dirtySinceMs = null;
-      await tellAudit(service, null);
+      if (!isKnownFine('audit')) noted('audit', await tellAudit(service, null));
       return;
     }
     dirtySinceMs ??= monotonicMs();
     if (monotonicMs() - dirtySinceMs < auditToldAfterMs) return;
-    await tellAudit(service, {
-      error: `Tocsin finds that something of its own is not on its way: ${own.map(({ words }) => words).join('; ')}.`,
-      notes: ['See npx tocsin doctor.'],
-    });
+    const error = `Tocsin finds that something of its own is not on its way: ${own.map(({ words }) => words).join('; ')}.`;
+    noted('audit', await tellAudit(service, { error, notes: ['See npx tocsin doctor.'] }));
   };
 
   return {
@@ -127,7 +140,9 @@ export const createSelfWatch = (options: SelfWatchOptions): SelfWatch => {
       return audited;
     },
     watchDetectorNow: async () => {
-      const detector = await watchDetector(service, monotonicMs() - startedMs);
+      const isFine = isKnownFine('detector');
+      const detector = await watchDetector(service, monotonicMs() - startedMs, isFine);
+      if (!isFine || detector !== 'fine') noted('detector', detector);
       status = { ...status, detector };
       return detector;
     },
@@ -146,7 +161,8 @@ export const createSelfWatch = (options: SelfWatchOptions): SelfWatch => {
           canaryTookMs: arrived.tookMs,
           canaryArrivedAtMs: Date.now() - arrived.ageMs + arrived.tookMs,
         };
-      const look = await tellCanary(service, problem);
+      if (problem === null && isKnownFine('canary')) return;
+      const look = noted('canary', await tellCanary(service, problem));
       if (look === 'new') log.error({ decision: 'CanaryLost' }, problem?.error ?? '');
     },
     status: () => status,

@@ -29,14 +29,9 @@ export const createPostgresStore = (options: {
   return {
     transaction: (name, work) => inTransaction(options.pool, name, (tx) => work(postgresSession(tx, model))),
     read: (work) =>
-      inTransaction(
-        options.pool,
-        'read',
-        async (tx) => {
-          await tx.query('set transaction read only');
-          return work(postgresSession(tx, model));
-        },
-        { isolation: 'repeatable read' },
-      ),
+      inTransaction(options.pool, 'read', (tx) => work(postgresSession(tx, model)), {
+        isolation: 'repeatable read',
+        readOnly: true,
+      }),
   };
 };

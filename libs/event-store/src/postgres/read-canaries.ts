@@ -7,6 +7,8 @@ export interface CanaryRecord {
   readonly ageMs: number;
   /** Milliseconds from the row to the acceptance; null while there is none. */
   readonly tookMs: number | null;
+  /** Whether its row still says that it failed. */
+  readonly open: boolean;
 }
 
 // Few canaries, each by the primary keys and indexes outcomes_by_job and deliveries_by_alert.
@@ -14,9 +16,10 @@ const text = `
 select
   canary.id,
   greatest(0, extract(epoch from clock_timestamp() - canary.created_at) * 1000)::double precision as "ageMs",
-  (extract(epoch from arrived.accepted_at - canary.created_at) * 1000)::double precision as "tookMs"
+  (extract(epoch from arrived.accepted_at - canary.created_at) * 1000)::double precision as "tookMs",
+  canary.status = 'failed' as open
 from (
-  select id, created_at from tocsin.canary_jobs order by created_at desc limit $3
+  select id, created_at, status from tocsin.canary_jobs order by created_at desc limit $3
 ) as canary
 left join lateral (
   select min(deliveries.accepted_at) as accepted_at
