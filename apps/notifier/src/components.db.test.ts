@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { emptyTables, failure, openWorld, route } from './notifier-world.fixture.ts';
 import type { NotifierWorld } from './notifier-world.fixture.ts';
 import { openCanary } from './self-watch/open-canary.ts';
-import { createSelfWatch } from './self-watch/self-watch.ts';
+import { createSelfWatch, fineForMs } from './self-watch/self-watch.ts';
 
 const database = await createTestDatabase();
 const minutes = (count: number): number => count * 60_000;
@@ -51,6 +51,26 @@ test('a silent detector is told at once, once, over all notifiers, until it beat
   // And the next time again.
   await world.advance(61_000);
   expect(await look()).toBe('new');
+});
+
+test('one that was seen to be alive is still missed, and an alert that another notifier left behind ends five minutes later', async () => {
+  let nowMs = 0;
+  const watch = createSelfWatch({ service: world.service, deadmanUrl: null, canary: null, monotonicMs: () => nowMs });
+  await beat();
+  expect(await watch.watchDetectorNow()).toBe('fine');
+  await world.advance(61_000);
+  // Another notifier sees the silence, tells of it and dies, before this one looks.
+  expect(await look()).toBe('new');
+  await beat();
+  nowMs += fineForMs - 1;
+  expect(await watch.watchDetectorNow()).toBe('fine');
+  nowMs += 1;
+  expect(await watch.watchDetectorNow()).toBe('back');
+  await world.advance(61_000);
+  expect(await watch.watchDetectorNow()).toBe('new');
+  expect(await watch.watchDetectorNow()).toBe('known');
+  await beat();
+  expect(await watch.watchDetectorNow()).toBe('back');
 });
 
 test('without any detector ever, twice the time is given from the start', async () => {
