@@ -58,7 +58,11 @@ export default defineConfig({
               extends: true as const,
               test: {
                 name: 'chaos',
-                include: ['e2e/**/*.chaos.test.ts', 'apps/detector/src/schedules-of-writers.db.test.ts'],
+                include: [
+                  'e2e/**/*.chaos.test.ts',
+                  'e2e/src/crash-points.e2e.test.ts',
+                  'apps/detector/src/schedules-of-writers.db.test.ts',
+                ],
                 testTimeout: 600_000,
                 hookTimeout: 120_000,
               },
